@@ -1,0 +1,75 @@
+// Package schema is the model of an environment. Its CUE says what a person may
+// write and what follows from it; its Go is the plain-data mirror of what
+// follows. It renders nothing and reads no files: schema/load fills it.
+package schema
+
+// An Environment is the platform that follows from what a person wrote, field by
+// field as #Platform in platform.cue has it.
+type Environment struct {
+	Name       string                     `json:"name"` // the folder under environments/
+	Mode       string                     `json:"mode"` // dev, prod or hybrid
+	Settings   Settings                   `json:"settings"`
+	Components map[string]Component       `json:"components"`
+	Edges      map[string]map[string]Edge `json:"edges"`   // by consumer, then by the name of its need
+	Secrets    map[string]Secret          `json:"secrets"` // by the name under which the secret is kept
+	Findings   []Finding                  `json:"findings"`
+}
+
+// Settings are those of the whole environment. What is particular to a component
+// has done its work in CUE; here it is only part of the tree that people read.
+type Settings struct {
+	Domain    string         `json:"domain"`
+	Namespace string         `json:"namespace"` // of every object in the cluster
+	Place     Place          `json:"place"`
+	Flux      Flux           `json:"flux"`
+	Secrets   SecretSettings `json:"secrets"`
+}
+
+// Flux says how Flux applies the stages; times are in Go's notation.
+type Flux struct {
+	Interval      string `json:"interval"`
+	RetryInterval string `json:"retryInterval"`
+	Timeout       string `json:"timeout"`
+}
+
+// SecretSettings say how secrets are kept.
+type SecretSettings struct {
+	Recipients []string `json:"recipients"` // age public keys
+}
+
+// A Place is where a component runs: local (Compose), cluster, or external.
+type Place string
+
+// The places that #Place in types.cue allows.
+const (
+	Local    Place = "local"
+	Cluster  Place = "cluster"
+	External Place = "external"
+)
+
+// An Edge is a need with both ends known: how the consumer reaches the provider.
+type Edge struct {
+	Consumer string `json:"consumer"`
+	Provider string `json:"provider"`
+	Workload string `json:"workload"` // the provider's workload behind the port; "" across places
+	Host     string `json:"host"`
+	Number   int    `json:"number"`
+	User     string `json:"user"`    // the claimed role, or ""
+	Claim    string `json:"claim"`   // the key in the provider's Claims, or ""
+	Wait     bool   `json:"wait"`    // the consumer starts after the provider
+	Reached  string `json:"reached"` // "" when it can be reached; else a finding says why not
+}
+
+// A Secret is declared here and valued elsewhere: by generation or by a person.
+type Secret struct {
+	Component string `json:"component"`
+	Length    int    `json:"length"` // characters, when generated
+	Supplied  bool   `json:"supplied"`
+}
+
+// A Finding is something wrong that no single field can say.
+type Finding struct {
+	At      []string `json:"at"` // paths of settings, the most telling first
+	Message string   `json:"message"`
+	Hint    string   `json:"hint"`
+}

@@ -1,0 +1,107 @@
+package schema
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// The delimiters of a token, as types.cue has them: code points that Unicode
+// reserves for the inside of programs (Unicode 16.0, 23.7, noncharacters).
+const (
+	tokenOpen  = '\uFDD0'
+	tokenClose = '\uFDD1'
+)
+
+// A Value is text in which tokens stand for addresses and secrets.
+type Value string
+
+// A Part is one piece of a bound value: plain text, or a secret that is put in
+// its place where the container starts.
+type Part struct {
+	Text   string
+	Secret string // the name under which the secret is kept, or ""
+	File   bool   // the path of the file that holds the secret, not the secret itself
+}
+
+// IsReserved reports whether r is kept for tokens, so that text must not hold it.
+func IsReserved(r rune) bool { return r >= '\uFDD0' && r <= '\uFDEF' }
+
+// Bind puts addresses into v and leaves secrets as parts of their own. An error
+// names a token that leads nowhere; findings have named its cause before.
+func (e *Environment) Bind(v Value) ([]Part, error) {
+	var parts []Part
+	text := func(s string) {
+		if n := len(parts); n > 0 && parts[n-1].Secret == "" {
+			parts[n-1].Text += s
+		} else if s != "" {
+			parts = append(parts, Part{Text: s})
+		}
+	}
+	for rest := string(v); rest != ""; {
+		before, token, found := strings.Cut(rest, string(tokenOpen))
+		text(before)
+		if !found {
+			break
+		}
+		token, rest, found = strings.Cut(token, string(tokenClose))
+		if !found {
+			return nil, fmt.Errorf("a reference that has no end in %q", before)
+		}
+		word := strings.Fields(token)
+		switch {
+		case len(word) == 3 && word[0] == "host":
+			text(FullName(word[1], word[2]))
+		case len(word) == 4 && word[0] == "need":
+			s, err := e.address(word[1], word[2], word[3])
+			if err != nil {
+				return nil, err
+			}
+			text(s)
+		case len(word) == 3 && word[0] == "secret":
+			if _, ok := e.Secrets[word[1]]; !ok {
+				return nil, fmt.Errorf("there is no secret %s", word[1])
+			}
+			parts = append(parts, Part{Secret: word[1], File: word[2] == "file"})
+		default:
+			return nil, fmt.Errorf("a reference of an unknown kind: %q", token)
+		}
+	}
+	return parts, nil
+}
+
+// address is one field of the edge between a consumer and what it needs.
+func (e *Environment) address(consumer, need, field string) (string, error) {
+	edge, ok := e.Edges[consumer][need]
+	if !ok || edge.Reached != "" {
+		return "", fmt.Errorf("%s does not reach %s", consumer, need)
+	}
+	switch field {
+	case "host":
+		return edge.Host, nil
+	case "number":
+		return strconv.Itoa(edge.Number), nil
+	case "user":
+		if edge.User == "" {
+			return "", fmt.Errorf("%s claims no database from %s, so it has no user there", consumer, need)
+		}
+		return edge.User, nil
+	}
+	return "", fmt.Errorf("a need has no %q", field)
+}
+
+// Plain binds a value that must hold no secret, such as an argument.
+func (e *Environment) Plain(v Value) (string, error) {
+	parts, err := e.Bind(v)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	for _, p := range parts {
+		if p.Secret != "" {
+			return "", fmt.Errorf("the secret %s would be in the open here", p.Secret)
+		}
+		b.WriteString(p.Text)
+	}
+	return b.String(), nil
+}
