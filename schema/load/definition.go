@@ -1,0 +1,67 @@
+package load
+
+import (
+	"slices"
+	"strings"
+
+	"cuelang.org/go/cue"
+)
+
+// definition is what the schema says of the field at a path, or an absent value.
+func definition(model cue.Value, at []string) cue.Value {
+	v := model.LookupPath(cue.ParsePath("#Environment"))
+	if len(at) == 0 || at[0] != "environment" {
+		return cue.Value{}
+	}
+	for _, label := range at[1:] {
+		next := v.LookupPath(cue.MakePath(cue.Str(label).Optional()))
+		if !next.Exists() {
+			next = v.LookupPath(cue.MakePath(cue.Str(label)))
+		}
+		if !next.Exists() {
+			next = v.LookupPath(cue.MakePath(cue.AnyString))
+		}
+		v = next
+	}
+	return v
+}
+
+// fields are the names that the schema gives to a struct's fields for people to write.
+func fields(v cue.Value) (names []string) {
+	it, err := v.Fields(cue.Optional(true))
+	if err != nil {
+		return nil
+	}
+	for it.Next() {
+		if strings.Contains(docOf(it.Value()), "Not to be set.") {
+			continue
+		}
+		names = append(names, strings.TrimRight(it.Selector().String(), "?!"))
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// kind is the type that the schema wants at a path, in words.
+func kind(v cue.Value) string {
+	return map[cue.Kind]string{
+		cue.StringKind: "a string (in quotes)",
+		cue.BoolKind:   "true or false",
+		cue.IntKind:    "an integer",
+		cue.NumberKind: "a number",
+		cue.ListKind:   "a list in square brackets",
+		cue.StructKind: "a set of fields in braces",
+	}[v.IncompleteKind()]
+}
+
+// docOf is a field's documentation in the schema, on one line.
+func docOf(v cue.Value) string {
+	if !v.Exists() {
+		return ""
+	}
+	groups := v.Doc()
+	if len(groups) == 0 {
+		return ""
+	}
+	return strings.Join(strings.Fields(groups[0].Text()), " ")
+}

@@ -1,0 +1,191 @@
+package load
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/format"
+)
+
+// explain says an error of CUE in words, at the place where a person wrote its
+// cause. It is direct when the error is about that very place, and not about
+// something that refers to it.
+func (s *sources) explain(env string, f fault) (m *Mistake, c *culprit, direct bool) {
+	at, text, args := f.at, f.text, f.args
+	wrote := s.of(env, at)
+	switch {
+	case text == "field not allowed":
+		return s.misspelt(at, wrote)
+	case strings.HasPrefix(text, "undefined field") || strings.HasPrefix(text, "reference"):
+		if p, ok := s.place(f); ok {
+			in, fieldPath := s.enclosing(p)
+			return s.misreferred(p, fmt.Sprint(args[0])), &culprit{in, fieldPath}, true
+		}
+	case text == "field is required but not present" || strings.HasPrefix(text, "incomplete"):
+		return s.missing(env, at), nil, true
+	}
+	must := ""
+	if text == "%s" && len(args) == 1 { // an error() arm of the schema
+		must = fmt.Sprint(args[0])
+	} else if k := kind(definition(s.model, at)); k != "" && strings.Contains(text, "mismatched types") {
+		must = "must be " + k
+	}
+	if len(wrote) == 0 {
+		return s.ofKey(env, at, must)
+	}
+	c = &culprit{wrote[0], at}
+	if other := disagreeing(wrote); other != nil {
+		there := position(other.field.Value.Pos())
+		return &Mistake{
+			Pos:  position(wrote[0].field.Value.Pos()),
+			Also: []Position{there},
+			Msg:  fmt.Sprintf("%s is %s here, but %s at %s", name(at), source(wrote[0].field.Value), source(other.field.Value), there),
+			Fix:  "say it in one place; what environments share goes under defaults, and an environment's own setting wins over it",
+		}, c, true
+	}
+	if !strings.HasPrefix(must, "must ") {
+		return s.general(env, f), c, false
+	}
+	return &Mistake{
+		Pos: position(wrote[0].field.Value.Pos()),
+		Msg: fmt.Sprintf("%s %s, not %s", name(at), must, source(wrote[0].field.Value)),
+	}, c, true
+}
+
+// ofKey is an error about a field that nobody wrote: a key breaks its rule, or
+// something inside the nearest written field does.
+func (s *sources) ofKey(env string, at []string, must string) (*Mistake, *culprit, bool) {
+	for i := len(at) - 1; i > 0; i-- {
+		wrote := s.of(env, at[:i])
+		if len(wrote) == 0 || must == "" {
+			continue
+		}
+		return &Mistake{
+			Pos: position(wrote[0].field.Label.Pos()),
+			Msg: fmt.Sprintf("the name %s %s", name(at[:i]), must),
+		}, &culprit{wrote[0], at[:i]}, true
+	}
+	return nil, nil, false
+}
+
+// misspelt is a field that the schema does not have.
+func (s *sources) misspelt(at []string, wrote []written) (*Mistake, *culprit, bool) {
+	parent, label := at[:len(at)-1], at[len(at)-1]
+	m := &Mistake{Msg: fmt.Sprintf("%s has no field %q", name(parent), label)}
+	allowed := fields(definition(s.model, parent))
+	if near := nearest(label, allowed); near != "" {
+		m.Fix = fmt.Sprintf("did you mean %q?", near)
+	} else if len(allowed) > 0 {
+		m.Fix = "its fields are " + list(allowed)
+	}
+	if len(wrote) == 0 {
+		return m, nil, false
+	}
+	m.Pos = position(wrote[0].field.Label.Pos())
+	return m, &culprit{wrote[0], at}, true
+}
+
+// misreferred is a reference in an expression that leads nowhere.
+func (s *sources) misreferred(p Position, missing string) *Mistake {
+	m := &Mistake{Pos: p, Msg: fmt.Sprintf("there is no %q here to refer to", missing)}
+	var known []string
+	ast.Walk(s.files[p.File], func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.SelectorExpr:
+			if position(n.Sel.Pos()) == p {
+				of := source(n.X)
+				m.Msg = fmt.Sprintf("%s has no %q", of, missing)
+				known = s.labelsIn(of[strings.LastIndexByte(of, '.')+1:])
+			}
+		case *ast.Field:
+			if label, _, err := ast.LabelName(n.Label); err == nil && known == nil {
+				known = append(known, label)
+			}
+		}
+		return true
+	}, nil)
+	if near := nearest(missing, known); near != "" {
+		m.Fix = fmt.Sprintf("did you mean %q?", near)
+	} else if len(known) > 0 {
+		m.Fix = "there is " + list(known)
+	}
+	return m
+}
+
+// labelsIn returns the fields of every struct of this name.
+func (s *sources) labelsIn(field string) (labels []string) {
+	for _, p := range sortedKeys(s.files) {
+		ast.Walk(s.files[p], func(n ast.Node) bool {
+			f, ok := n.(*ast.Field)
+			if !ok {
+				return true
+			}
+			if label, _, err := ast.LabelName(f.Label); err == nil && label == field {
+				for _, in := range structs(f.Value) {
+					for _, d := range in.Elts {
+						if inner, ok := d.(*ast.Field); ok {
+							if l, _, err := ast.LabelName(inner.Label); err == nil {
+								labels = append(labels, l)
+							}
+						}
+					}
+				}
+			}
+			return true
+		}, nil)
+	}
+	return labels
+}
+
+// missing is a field that must be written and is not.
+func (s *sources) missing(env string, at []string) *Mistake {
+	m := &Mistake{
+		Pos: Position{File: path.Join(folder, env)},
+		Msg: fmt.Sprintf("%s is missing", name(at)),
+	}
+	for i := len(at) - 1; i > 0; i-- {
+		if wrote := s.of(env, at[:i]); len(wrote) > 0 {
+			m.Pos = position(wrote[0].field.Label.Pos())
+			break
+		}
+	}
+	if doc := docOf(definition(s.model, at)); doc != "" {
+		m.Fix = doc
+	}
+	return m
+}
+
+// disagreeing returns a second place that says something else than the first.
+func disagreeing(wrote []written) *written {
+	for i := range wrote[1:] {
+		a, aok := wrote[0].field.Value.(*ast.BasicLit)
+		b, bok := wrote[i+1].field.Value.(*ast.BasicLit)
+		if aok && bok && a.Value != b.Value {
+			return &wrote[i+1]
+		}
+	}
+	return nil
+}
+
+// name is a path as people say it: without the field that holds everything.
+func name(at []string) string {
+	if len(at) > 1 && at[0] == "environment" {
+		at = at[1:]
+	}
+	return strings.Join(at, ".")
+}
+
+// source is an expression as it was written, cut to what fits a line.
+func source(x ast.Expr) string {
+	b, err := format.Node(x)
+	if err != nil {
+		return "this"
+	}
+	text, _, more := strings.Cut(string(b), "\n")
+	if more {
+		text += " …"
+	}
+	return text
+}

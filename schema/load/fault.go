@@ -1,0 +1,72 @@
+package load
+
+import (
+	"fmt"
+	"path"
+
+	"cuelang.org/go/cue/errors"
+	"cuelang.org/go/cue/token"
+)
+
+// A fault is one error of CUE, down to its cause.
+type fault struct {
+	at     []string // the path of the field, from environment down
+	text   string   // CUE's format, which tells the kinds apart
+	args   []any
+	places []token.Pos // its own position first
+}
+
+// faults are the errors in err, each with the cause that it wraps.
+func faults(err error) (fs []fault) {
+	for _, e := range errors.Errors(err) {
+		f := fault{at: e.Path(), places: append([]token.Pos{e.Position()}, e.InputPositions()...)}
+		for cause := e; ; {
+			f.text, f.args = cause.Msg()
+			var ok bool
+			if cause, ok = errors.Unwrap(cause).(errors.Error); !ok {
+				break
+			}
+			f.places = append(append([]token.Pos{cause.Position()}, cause.InputPositions()...), f.places...)
+		}
+		fs = append(fs, f)
+	}
+	return fs
+}
+
+func (f fault) words() string { return fmt.Sprintf(f.text, f.args...) }
+
+// place is the fault's first position in a person's file.
+func (s *sources) place(f fault) (Position, bool) {
+	for _, p := range f.places {
+		if at := position(p); s.files[at.File] != nil {
+			return at, true
+		}
+	}
+	return Position{}, false
+}
+
+// culprit is the field that a fault points at.
+func (s *sources) culprit(f fault) *culprit {
+	p, ok := s.place(f)
+	if !ok {
+		return nil
+	}
+	in, fieldPath := s.enclosing(p)
+	if in.field == nil {
+		return nil
+	}
+	return &culprit{in, fieldPath}
+}
+
+// general is a fault for which there are no better words than CUE's own.
+func (s *sources) general(env string, f fault) *Mistake {
+	p, ok := s.place(f)
+	if !ok {
+		p = Position{File: path.Join(folder, env)}
+	}
+	msg := f.words()
+	if len(f.at) > 0 {
+		msg = name(f.at) + ": " + msg
+	}
+	return &Mistake{Pos: p, Msg: msg}
+}

@@ -1,0 +1,199 @@
+// Package load turns folders of CUE into environments, and mistakes into words.
+// It reads a file tree, be it a disk or a Git revision, asks no network and
+// writes nothing. It alone knows cuelang.org/go.
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/cuecontext"
+	"cuelang.org/go/cue/load"
+	"cuelang.org/go/mod/modfile"
+	"cuelang.org/go/mod/module"
+
+	"github.com/mlops-gitops/mlops-gitops/schema"
+)
+
+var environment = cue.ParsePath("environment")
+
+const (
+	folder     = "environments"
+	modulePath = "github.com/mlops-gitops/mlops-gitops/schema@v0"
+
+	// perContext is how many environments share one CUE context. Sharing saves
+	// compiling the schema; a context never forgets, so it is renewed.
+	perContext = 50
+)
+
+// A Repository is a tree of files that holds environments.
+type Repository struct {
+	fsys  fs.FS
+	names []string
+}
+
+// Open looks at a tree and finds the environments in it. It is an error when the
+// tree is not a config repository.
+func Open(fsys fs.FS) (*Repository, error) {
+	for _, need := range []struct{ file, why string }{
+		{"cue.mod/module.cue", "it makes the folder a CUE module"},
+		{"schema/environment.cue", "the vendored schema pins the model"},
+		{folder, "every folder in it is one environment"},
+	} {
+		if _, err := fs.Stat(fsys, need.file); errors.Is(err, fs.ErrNotExist) {
+			return nil, &NotARepository{need.file, need.why}
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	entries, err := fs.ReadDir(fsys, folder)
+	if err != nil {
+		return nil, err
+	}
+	r := &Repository{fsys: fsys}
+	for _, e := range entries {
+		if e.IsDir() {
+			r.names = append(r.names, e.Name())
+		}
+	}
+	return r, nil
+}
+
+// NotARepository says what a folder lacks.
+type NotARepository struct{ missing, why string }
+
+func (e *NotARepository) Error() string {
+	return fmt.Sprintf("this is not a config repository: there is no %s (%s)", e.missing, e.why)
+}
+
+// Hint is what to do about it.
+func (e *NotARepository) Hint() string {
+	return `run "mlops-gitops init" to make one here, or name one with -C`
+}
+
+// NoEnvironment says that an environment's name leads nowhere.
+type NoEnvironment struct {
+	Name  string
+	Known []string
+}
+
+func (e *NoEnvironment) Error() string { return fmt.Sprintf("there is no environment %q", e.Name) }
+
+// Hint names what there is.
+func (e *NoEnvironment) Hint() string {
+	if len(e.Known) == 0 {
+		return "make the folder " + folder + "/" + e.Name + ` with a file in it that says environment: mode: "dev"`
+	}
+	if near := nearest(e.Name, e.Known); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	return "there are " + list(e.Known)
+}
+
+// Names returns the environments in order.
+func (r *Repository) Names() []string { return slices.Clone(r.names) }
+
+// A Loaded environment comes with its Base: the platform of its mode alone, with
+// the same name and namespace, which is what overlays are written against.
+type Loaded struct {
+	*schema.Environment
+	Base *schema.Environment
+}
+
+// Load evaluates environments, all those of the repository when none is named.
+// When anything is wrong it returns every mistake it can find, joined.
+func (r *Repository) Load(names ...string) ([]Loaded, error) {
+	if len(names) == 0 {
+		names = r.names
+	}
+	for _, n := range names {
+		if !slices.Contains(r.names, n) {
+			return nil, &NoEnvironment{n, r.names}
+		}
+	}
+	if len(names) == 0 {
+		return nil, &Mistake{Pos: Position{File: folder}, Msg: "holds no environment", Fix: (&NoEnvironment{Name: "dev"}).Hint()}
+	}
+	src, mistakes := readSources(r.fsys, names)
+	if len(mistakes) > 0 {
+		return nil, join(mistakes)
+	}
+	var loaded []Loaded
+	var ctx *cue.Context
+	for i, inst := range load.Instances(packages(names), config(src)) {
+		if i%perContext == 0 {
+			ctx = cuecontext.New()
+		}
+		env := ctx.BuildInstance(inst).LookupPath(environment)
+		if inst.Err != nil || !model(ctx, inst).Exists() || env.Validate(cue.Concrete(true)) != nil {
+			more, err := src.peel(names[i], inst)
+			if err != nil {
+				return nil, err
+			}
+			mistakes = append(mistakes, more...)
+			continue
+		}
+		l, err := platform(ctx, inst, names[i], env)
+		if err != nil {
+			return nil, fmt.Errorf("environment %s: %w", names[i], err)
+		}
+		mistakes = append(mistakes, src.findings(names[i], l.Findings)...)
+		loaded = append(loaded, l)
+	}
+	if len(mistakes) > 0 {
+		return nil, join(mistakes)
+	}
+	return loaded, nil
+}
+
+func packages(names []string) []string {
+	var ps []string
+	for _, dir := range inFolder(names) {
+		ps = append(ps, "./"+dir)
+	}
+	return ps
+}
+
+func inFolder(names []string) []string {
+	var dirs []string
+	for _, n := range names {
+		dirs = append(dirs, path.Join(folder, n))
+	}
+	return dirs
+}
+
+// config makes CUE read the tree and nothing else: no disk, network or variables.
+func config(fsys fs.FS) *load.Config {
+	return &load.Config{FS: fsys, Dir: "/", Env: []string{}, Registry: offline{}}
+}
+
+// offline is a registry without modules: what a config repository imports, it holds.
+type offline struct{}
+
+var errOffline = errors.New("a config repository imports only what it holds: the vendored schema, its own packages and CUE's")
+
+func (offline) ModFile(context.Context, module.Version) (*modfile.File, error) {
+	return nil, errOffline
+}
+
+func (offline) Fetch(context.Context, module.Version) (module.SourceLoc, error) {
+	return module.SourceLoc{}, errOffline
+}
+
+func (offline) ModuleVersions(context.Context, string) ([]string, error) { return nil, errOffline }
+
+func join(mistakes []*Mistake) error {
+	var errs []error
+	for _, m := range inOrder(mistakes) {
+		errs = append(errs, m)
+	}
+	return errors.Join(errs...)
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,46 @@
+package load
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+)
+
+// A Mistake is something to correct in a file that a person wrote.
+type Mistake struct {
+	Pos  Position
+	Also []Position // other places that take part, such as the other of two values that disagree
+	Msg  string     // what is wrong: mlflow has no field "replcas"
+	Fix  string     // what to do about it, or "": did you mean "replicas"?
+}
+
+// A Position is a place in a person's file, counted from 1; Line 0 is the file as a whole.
+type Position struct {
+	File         string
+	Line, Column int
+}
+
+func (p Position) String() string {
+	if p.Line == 0 {
+		return p.File
+	}
+	return p.File + ":" + strconv.Itoa(p.Line) + ":" + strconv.Itoa(p.Column)
+}
+
+func (m *Mistake) Error() string { return m.Pos.String() + ": " + m.Msg }
+
+// Hint is what to do about it.
+func (m *Mistake) Hint() string { return m.Fix }
+
+// inOrder sorts mistakes by where they are and drops what is said twice, as when
+// several environments share the file.
+func inOrder(mistakes []*Mistake) []*Mistake {
+	slices.SortStableFunc(mistakes, func(a, b *Mistake) int {
+		return cmp.Or(
+			cmp.Compare(a.Pos.File, b.Pos.File),
+			cmp.Compare(a.Pos.Line, b.Pos.Line),
+			cmp.Compare(a.Pos.Column, b.Pos.Column),
+			cmp.Compare(a.Msg, b.Msg))
+	})
+	return slices.CompactFunc(mistakes, func(a, b *Mistake) bool { return a.Pos == b.Pos && a.Msg == b.Msg })
+}

@@ -1,0 +1,66 @@
+package load
+
+import (
+	"fmt"
+	"path"
+	"slices"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/build"
+
+	"github.com/mlops-gitops/mlops-gitops/schema"
+)
+
+// platform evaluates what follows from an environment that holds, and its base.
+func platform(ctx *cue.Context, inst *build.Instance, name string, env cue.Value) (Loaded, error) {
+	platform := model(ctx, inst).LookupPath(cue.ParsePath("#Platform"))
+	whole, err := decode(platform, name, env)
+	if err != nil {
+		return Loaded{}, err
+	}
+	l := Loaded{Environment: whole}
+	if !slices.ContainsFunc(mapValues(whole.Components), func(c schema.Component) bool { return c.Place == schema.Cluster }) {
+		return l, nil
+	}
+	l.Base, err = decode(platform, name, ctx.Encode(map[string]string{"mode": whole.Mode, "namespace": whole.Settings.Namespace}))
+	return l, err
+}
+
+// model is the schema that an instance imports, or an absent value.
+func model(ctx *cue.Context, inst *build.Instance) cue.Value {
+	for _, d := range inst.Dependencies() {
+		if d.ImportPath == modulePath {
+			return ctx.BuildInstance(d)
+		}
+	}
+	return cue.Value{}
+}
+
+// noSchema is the mistake of an environment that is of no type.
+func noSchema(env string) *Mistake {
+	return &Mistake{
+		Pos: Position{File: path.Join(folder, env)},
+		Msg: "this environment does not use the schema",
+		Fix: "say in " + folder + "/environment.cue: environment: schema.#Environment",
+	}
+}
+
+func decode(platform cue.Value, name string, env cue.Value) (*schema.Environment, error) {
+	v := platform.FillPath(cue.ParsePath("#name"), name).FillPath(cue.ParsePath("#env"), env)
+	if err := v.Validate(cue.Concrete(true), cue.Final()); err != nil {
+		return nil, fmt.Errorf("the schema cannot work it out: %w", err)
+	}
+	e := new(schema.Environment)
+	if err := v.Decode(e); err != nil {
+		return nil, fmt.Errorf("the schema and this program do not fit: %w", err)
+	}
+	return e, nil
+}
+
+func mapValues[V any](m map[string]V) []V {
+	var vs []V
+	for _, k := range sortedKeys(m) {
+		vs = append(vs, m[k])
+	}
+	return vs
+}
