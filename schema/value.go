@@ -89,19 +89,3 @@ func (e *Environment) address(consumer, need, field string) (string, error) {
 	}
 	return "", fmt.Errorf("a need has no %q", field)
 }
-
-// Plain binds a value that must hold no secret, such as an argument.
-func (e *Environment) Plain(v Value) (string, error) {
-	parts, err := e.Bind(v)
-	if err != nil {
-		return "", err
-	}
-	var b strings.Builder
-	for _, p := range parts {
-		if p.Secret != "" {
-			return "", fmt.Errorf("the secret %s would be in the open here", p.Secret)
-		}
-		b.WriteString(p.Text)
-	}
-	return b.String(), nil
-}
