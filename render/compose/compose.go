@@ -1,0 +1,76 @@
+// Package compose turns the local components of an environment into a Compose
+// project: deploy/<env>/compose.yaml and the files that it mounts. It is pure,
+// and starts nothing.
+package compose
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/mlops-gitops/mlops-gitops/render"
+	"github.com/mlops-gitops/mlops-gitops/render/container"
+	"github.com/mlops-gitops/mlops-gitops/schema"
+)
+
+// Tree renders what runs locally. It is empty when nothing does.
+func Tree(e *schema.Environment) (render.Tree, error) {
+	var tree render.Tree
+	p := &project{env: e, tree: &tree, dir: path.Join("deploy", e.Name), Project: types.Project{
+		Name:     e.Settings.Namespace,
+		Services: types.Services{},
+		Volumes:  types.Volumes{},
+		Secrets:  types.Secrets{},
+	}}
+	for _, c := range sorted(e.Components) {
+		if e.Components[c].Place != schema.Local {
+			continue
+		}
+		for _, w := range sorted(e.Components[c].Workloads) {
+			if err := p.add(e.Components[c], w); err != nil {
+				return tree, fmt.Errorf("%s: %w", schema.FullName(c, w), err)
+			}
+		}
+	}
+	if len(p.Services) == 0 {
+		return tree, nil
+	}
+	yaml, err := p.MarshalYAML()
+	if err != nil {
+		return tree, err
+	}
+	return tree, tree.Add(path.Join(p.dir, "compose.yaml"), yaml)
+}
+
+// Secrets are the names of the secrets that local components mount.
+func Secrets(e *schema.Environment) ([]string, error) {
+	used := map[string]bool{}
+	for _, c := range e.Components {
+		if c.Place != schema.Local {
+			continue
+		}
+		for name, w := range c.Workloads {
+			in, err := container.Of(e, w)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", schema.FullName(c.Name, name), err)
+			}
+			for _, s := range in.Secrets {
+				used[s] = true
+			}
+		}
+	}
+	return sorted(used), nil
+}
+
+// A project is a Compose project in the making, and the files that it mounts.
+type project struct {
+	types.Project
+	env  *schema.Environment
+	tree *render.Tree
+	dir  string // of compose.yaml, in the repository
+}
+
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,115 @@
+package compose
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/mlops-gitops/mlops-gitops/render/container"
+	"github.com/mlops-gitops/mlops-gitops/schema"
+)
+
+// filesLabel holds a digest of the mounted files. Compose makes a container anew
+// when its service changes, and a label is part of that, a mounted file is not.
+const filesLabel = "mlops-gitops.files"
+
+// mount gives a service its files, secrets, volumes and scratch directories.
+func (p *project) mount(s *types.ServiceConfig, w schema.Workload, in container.Container) error {
+	sum := sha256.New()
+	bind := func(target, content string) error {
+		file := path.Join("files", s.Name, target)
+		fmt.Fprintf(sum, "%s\x00%d\x00%s", target, len(content), content)
+		s.Volumes = append(s.Volumes, types.ServiceVolumeConfig{
+			Type: types.VolumeTypeBind, Source: "./" + file, Target: target, ReadOnly: true,
+			Bind: &types.ServiceVolumeBind{CreateHostPath: types.OptOut(false)},
+		})
+		return p.tree.Add(path.Join(p.dir, file), []byte(content))
+	}
+	for _, target := range sorted(in.Files) {
+		if err := bind(target, in.Files[target]); err != nil {
+			return err
+		}
+	}
+	if in.Script != "" {
+		if err := bind(container.ScriptPath, in.Script); err != nil {
+			return err
+		}
+	}
+	if len(s.Volumes) > 0 {
+		s.Labels = types.Labels{filesLabel: fmt.Sprintf("sha256:%x", sum.Sum(nil)[:16])}
+	}
+	for _, name := range in.Secrets {
+		s.Secrets = append(s.Secrets, types.ServiceSecretConfig{Source: name, Target: path.Join(container.SecretDir, name)})
+		p.Secrets[name] = types.SecretConfig{File: path.Join("../../.secrets", p.env.Name, name)}
+	}
+	for _, dir := range in.Memory {
+		s.Tmpfs = append(s.Tmpfs, tmpfs(dir, 1<<20, w))
+	}
+	for _, dir := range sorted(w.Scratch) {
+		size, err := bytes(w.Scratch[dir].Size)
+		if err != nil {
+			return err
+		}
+		if w.Scratch[dir].Medium == "memory" {
+			s.Tmpfs = append(s.Tmpfs, tmpfs(dir, size, w))
+		} else {
+			p.volume(s, "scratch"+strings.ReplaceAll(dir, "/", "-"), dir)
+		}
+	}
+	for _, name := range sorted(w.Volumes) {
+		p.volume(s, name, w.Volumes[name].Path)
+	}
+	p.own(s, w)
+	return nil
+}
+
+// tmpfs is a directory in memory that belongs to the container's user. As in a
+// cluster, programs in it may run. Its mode
+// lets no other user in.
+func tmpfs(dir string, size int64, w schema.Workload) string {
+	return fmt.Sprintf("%s:exec,size=%d,mode=0700,uid=%d,gid=%d", dir, size, w.User, w.Group)
+}
+
+func (p *project) volume(s *types.ServiceConfig, name, dir string) {
+	name = s.Name + "-" + name
+	p.Volumes[name] = types.VolumeConfig{}
+	s.Volumes = append(s.Volumes, types.ServiceVolumeConfig{Type: types.VolumeTypeVolume, Source: name, Target: dir})
+}
+
+// own makes the task that gives a service's volumes to its user, as fsGroup does
+// in a cluster: a new volume belongs to root where the image doesn't have the
+// directory. The task may change owners and nothing else.
+func (p *project) own(s *types.ServiceConfig, w schema.Workload) {
+	t := types.ServiceConfig{Name: s.Name + "-volumes", Restart: types.RestartPolicyNo}
+	t.Image = s.Image
+	t.Entrypoint = types.ShellCommand{"/bin/sh", "-c", escape(chown)}
+	t.Command = types.ShellCommand{"sh", s.User}
+	for _, v := range s.Volumes {
+		if v.Type == types.VolumeTypeVolume {
+			t.Volumes = append(t.Volumes, v)
+			t.Command = append(t.Command, v.Target)
+		}
+	}
+	if len(t.Volumes) == 0 {
+		return
+	}
+	t.User = "0:0"
+	t.ReadOnly = true
+	t.NetworkMode = "none"
+	t.CapDrop, t.CapAdd = s.CapDrop, []string{"CHOWN"}
+	t.SecurityOpt, t.Logging = s.SecurityOpt, s.Logging
+	p.Services[t.Name] = t
+	p.after(s, t.Name, types.ServiceConditionCompletedSuccessfully)
+}
+
+// chown leaves alone what is owned rightly, which is every time but the first.
+const chown = `set -eu
+owner=$1
+shift
+for dir; do
+	[ "$(stat -c %u:%g "$dir")" = "$owner" ] || chown "$owner" "$dir"
+done
+`
