@@ -49,15 +49,15 @@ const (
 
 // An Edge is a need with both ends known: how the consumer reaches the provider.
 type Edge struct {
-	Consumer string `json:"consumer"`
-	Provider string `json:"provider"`
-	Workload string `json:"workload"` // the provider's workload behind the port; "" across places
-	Host     string `json:"host"`
-	Number   int    `json:"number"`
-	User     string `json:"user"`    // the claimed role, or ""
-	Claim    string `json:"claim"`   // the key in the provider's Claims, or ""
-	Wait     bool   `json:"wait"`    // the consumer starts after the provider
-	Reached  string `json:"reached"` // "" when it can be reached; else a finding says why not
+	Consumer string   `json:"consumer"`
+	Provider string   `json:"provider"`
+	Workload string   `json:"workload"` // the provider's workload behind the port; "" across places
+	Host     string   `json:"host"`
+	Number   int      `json:"number"`
+	User     string   `json:"user"`    // the claimed role, or ""
+	Claim    string   `json:"claim"`   // the key in the provider's Claims, or ""
+	Waiters  []string `json:"waiters"` // the consumer's workloads that start after the provider
+	Reached  string   `json:"reached"` // "" when it can be reached; else a finding says why not
 }
 
 // A Secret is declared here and valued elsewhere: by generation or by a person.

@@ -50,6 +50,8 @@ func (e *Environment) Bind(v Value) ([]Part, error) {
 		}
 		word := strings.Fields(token)
 		switch {
+		case len(word) == 2 && word[0] == "platform":
+			text(map[string]string{"name": e.Name, "domain": e.Settings.Domain, "namespace": e.Settings.Namespace}[word[1]])
 		case len(word) == 3 && word[0] == "host":
 			text(FullName(word[1], word[2]))
 		case len(word) == 4 && word[0] == "need":

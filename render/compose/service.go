@@ -2,6 +2,7 @@ package compose
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -74,12 +75,9 @@ func (p *project) order(s *types.ServiceConfig, c schema.Component, name string)
 	for other, state := range c.Workloads[name].After {
 		p.after(s, schema.FullName(c.Name, other), condition[state])
 	}
-	if len(c.Workloads[name].After) > 0 {
-		return nil
-	}
 	for _, edge := range p.env.Edges[c.Name] {
 		provider := p.env.Components[edge.Provider]
-		if !edge.Wait || provider.Place != schema.Local {
+		if !slices.Contains(edge.Waiters, name) || provider.Place != schema.Local {
 			continue
 		}
 		state := types.ServiceConditionHealthy

@@ -41,7 +41,7 @@ func (s *sources) explain(env string, f fault) (m *Mistake, c *culprit, direct b
 		return &Mistake{
 			Pos:  position(wrote[0].field.Value.Pos()),
 			Also: []Position{there},
-			Msg:  fmt.Sprintf("%s is %s here, but %s at %s", name(at), source(wrote[0].field.Value), source(other.field.Value), there),
+			Msg:  fmt.Sprintf("%s is %s here, but %s at %s", name(at), source(wrote[0].field.Value), source(other.field.Value), there.from(s.under)),
 			Fix:  "say it in one place; what environments share goes under defaults, and an environment's own setting wins over it",
 		}, c, true
 	}

@@ -35,12 +35,14 @@ const (
 // A Repository is a tree of files that holds environments.
 type Repository struct {
 	fsys  fs.FS
+	under string
 	names []string
 }
 
 // Open looks at a tree and finds the environments in it. It is an error when the
-// tree is not a config repository.
-func Open(fsys fs.FS) (*Repository, error) {
+// tree is not a config repository. Mistakes name files as seen from where the
+// reader stands: under is the way from there to the tree, "" or "." for none.
+func Open(fsys fs.FS, under string) (*Repository, error) {
 	for _, need := range []struct{ file, why string }{
 		{"cue.mod/module.cue", "it makes the folder a CUE module"},
 		{"schema/environment.cue", "the vendored schema pins the model"},
@@ -56,7 +58,7 @@ func Open(fsys fs.FS) (*Repository, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Repository{fsys: fsys}
+	r := &Repository{fsys: fsys, under: under}
 	for _, e := range entries {
 		if e.IsDir() {
 			r.names = append(r.names, e.Name())
@@ -118,11 +120,11 @@ func (r *Repository) Load(names ...string) ([]Loaded, error) {
 		}
 	}
 	if len(names) == 0 {
-		return nil, &Mistake{Pos: Position{File: folder}, Msg: "holds no environment", Fix: (&NoEnvironment{Name: "dev"}).Hint()}
+		return nil, &Mistake{Pos: Position{File: path.Join(r.under, folder)}, Msg: "holds no environment", Fix: (&NoEnvironment{Name: "dev"}).Hint()}
 	}
-	src, mistakes := readSources(r.fsys, names)
+	src, mistakes := readSources(r.fsys, r.under, names)
 	if len(mistakes) > 0 {
-		return nil, join(mistakes)
+		return nil, join(r.under, mistakes)
 	}
 	var loaded []Loaded
 	var ctx *cue.Context
@@ -147,7 +149,7 @@ func (r *Repository) Load(names ...string) ([]Loaded, error) {
 		loaded = append(loaded, l)
 	}
 	if len(mistakes) > 0 {
-		return nil, join(mistakes)
+		return nil, join(r.under, mistakes)
 	}
 	return loaded, nil
 }
@@ -188,9 +190,13 @@ func (offline) Fetch(context.Context, module.Version) (module.SourceLoc, error) 
 
 func (offline) ModuleVersions(context.Context, string) ([]string, error) { return nil, errOffline }
 
-func join(mistakes []*Mistake) error {
+func join(under string, mistakes []*Mistake) error {
 	var errs []error
 	for _, m := range inOrder(mistakes) {
+		m.Pos = m.Pos.from(under)
+		for i := range m.Also {
+			m.Also[i] = m.Also[i].from(under)
+		}
 		errs = append(errs, m)
 	}
 	return errors.Join(errs...)

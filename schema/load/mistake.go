@@ -2,6 +2,7 @@ package load
 
 import (
 	"cmp"
+	"path"
 	"slices"
 	"strconv"
 )
@@ -25,6 +26,12 @@ func (p Position) String() string {
 		return p.File
 	}
 	return p.File + ":" + strconv.Itoa(p.Line) + ":" + strconv.Itoa(p.Column)
+}
+
+// from is the same place for a reader from whom the tree lies under this path.
+func (p Position) from(under string) Position {
+	p.File = path.Join(under, p.File)
+	return p
 }
 
 func (m *Mistake) Error() string { return m.Pos.String() + ": " + m.Msg }

@@ -20,6 +20,7 @@ import (
 // every field findable by its path.
 type sources struct {
 	fsys  fs.FS
+	under string               // where the tree lies for the reader
 	files map[string]*ast.File // by path in fsys
 	model cue.Value            // the schema that the files at hand import
 	taken map[string][]byte    // files from which mistakes were taken out, so that more can be seen
@@ -33,8 +34,8 @@ type written struct {
 }
 
 // readSources parses the files of the shared folder and of the named environments.
-func readSources(fsys fs.FS, names []string) (*sources, []*Mistake) {
-	s := &sources{fsys: fsys, files: map[string]*ast.File{}, taken: map[string][]byte{}}
+func readSources(fsys fs.FS, under string, names []string) (*sources, []*Mistake) {
+	s := &sources{fsys: fsys, under: under, files: map[string]*ast.File{}, taken: map[string][]byte{}}
 	var mistakes []*Mistake
 	for _, dir := range append([]string{folder}, inFolder(names)...) {
 		paths, err := fs.Glob(fsys, path.Join(dir, "*.cue"))

@@ -1,0 +1,105 @@
+package render
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+)
+
+// Options change how Write goes about it.
+type Options struct {
+	// Force overwrites and removes files that were edited by hand.
+	Force bool
+}
+
+// A Result says what Write did, in order of paths.
+type Result struct {
+	Written   []string
+	Removed   []string
+	Unchanged []string
+}
+
+// HandEdits is the refusal to overwrite files that a person edited.
+type HandEdits struct {
+	Env   string
+	Paths []string
+}
+
+func (e *HandEdits) Error() string { return "edited by hand: " + strings.Join(e.Paths, ", ") }
+
+// Hint implements the command line's hints.
+func (e *HandEdits) Hint() string {
+	return fmt.Sprintf(`move the change into environments/%s, then run "mlops-gitops render %[1]s --force", which drops the edit`, e.Env)
+}
+
+// Write makes the files of o in the configuration repository dir those of t.
+//
+// It refuses, with nothing changed, when a person edited one of the files
+// (HandEdits, unless forced) or when something of theirs is in the way
+// (Occupied, even when forced). It follows no symbolic link and leaves files
+// alone that are as rendered, modification time included.
+//
+// New contents go to temporary files beside their targets first. Once all are
+// on disk they are renamed, then what is no longer rendered is removed, then
+// folders that this left empty. An error before the first rename leaves all as
+// it was. After a kill at any point each file is wholly old or wholly new, and
+// the next Write finishes the job and clears up. Writers of one environment
+// wait for each other.
+func Write(dir string, o Owner, t Tree, opts Options) (result Result, err error) {
+	want, err := o.Stamp(t)
+	if err != nil {
+		return Result{}, err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return Result{}, err
+	}
+	defer func() { err = errors.Join(err, root.Close()) }()
+	unlock, err := lock(root, o.Env)
+	if err != nil {
+		return Result{}, err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+
+	s, err := look(root.FS(), o, want)
+	if err != nil {
+		return Result{}, err
+	}
+	if edited := s.in(HandEdited); len(edited) > 0 && !opts.Force {
+		return Result{}, &HandEdits{o.Env, edited}
+	}
+	result = outcome(want, s.drifts)
+	w := writer{root: root}
+	if err := w.discard(s.leftovers); err != nil {
+		return Result{}, err
+	}
+	if err := w.stage(o, want, s, result); err != nil {
+		return Result{}, errors.Join(err, w.abandon())
+	}
+	if err := w.commit(); err != nil {
+		return Result{}, errors.Join(err, w.abandon())
+	}
+	return result, w.prune(o, slices.Concat(s.leftovers, result.Removed))
+}
+
+// outcome sorts the paths of want and of what drifted by what happens to them.
+func outcome(want Tree, drifts []Drift) Result {
+	var r Result
+	drifted := make(map[string]bool)
+	for _, d := range drifts {
+		drifted[d.Path] = true
+		if _, wanted := want.File(d.Path); wanted {
+			r.Written = append(r.Written, d.Path)
+		} else {
+			r.Removed = append(r.Removed, d.Path)
+		}
+	}
+	for _, name := range want.Paths() {
+		if !drifted[name] {
+			r.Unchanged = append(r.Unchanged, name)
+		}
+	}
+	return r
+}
