@@ -34,12 +34,18 @@ const shebangSize = 256
 
 var byteOrderMark = []byte("\ufeff")
 
+// mounted is the folder whose files containers read. They go out byte for byte.
+const mounted = "files"
+
 // commentMark returns what starts a comment line in a file of this name. It is
-// "" where a comment isn't possible (JSON) or not known to be: such a file goes
-// out unchanged, and the manifest holds its digest.
+// "" where a comment isn't possible (JSON), not known to be, or not wanted: such a
+// file goes out unchanged, and the manifest holds its digest.
 func commentMark(name string) string {
 	if path.Base(name) == manifestName {
 		return "#"
+	}
+	if strings.Contains(name, "/"+mounted+"/") {
+		return ""
 	}
 	switch path.Ext(name) {
 	case ".yaml", ".yml", ".sh", ".py", ".conf", ".cfg", ".ini", ".env", ".toml":

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mlops-gitops/mlops-gitops/schema"
+)
+
+// skeleton is what a new config repository starts with, beside the schema.
+//
+//go:embed all:skeleton
+var skeleton embed.FS
+
+func initCmd(at *place) *cobra.Command {
+	return &cobra.Command{
+		Use:   "init [DIR]",
+		Short: "make a folder a config repository",
+		Long: `init makes a folder (this one, unless DIR is given) a config repository: the vendored
+schema, the environments dev, prod and hybrid, a workflow for pull requests, and a
+compose.yaml that starts dev. It changes no file that is there: one that says
+something else is an error, and then nothing is written.`,
+		Example: `  mlops-gitops init
+  mlops-gitops init platform && cd platform && mlops-gitops render dev`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return &usage{"init takes one folder", "mlops-gitops init " + args[0]}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir := at.dir
+			if len(args) == 1 {
+				dir = filepath.Join(dir, args[0])
+			}
+			files, err := newRepository()
+			if err != nil {
+				return err
+			}
+			n, err := addFiles(dir, files)
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				fmt.Fprintf(cmd.OutOrStdout(), "%s is a config repository already\n", dir)
+				return nil
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), `%s is a config repository now (%d files)
+
+next   mlops-gitops render dev      the platform for this machine, in deploy/dev
+       docker compose up --wait     start it
+`, dir, n)
+			return nil
+		},
+	}
+}
+
+// newRepository is every file of a new config repository, by path.
+func newRepository() (map[string][]byte, error) {
+	files := map[string][]byte{}
+	for _, from := range []struct {
+		fsys fs.FS
+		dir  string // of fsys
+		to   string // of the repository
+	}{{skeleton, "skeleton", "."}, {schema.Files, ".", "schema"}} {
+		sub, err := fs.Sub(from.fsys, from.dir)
+		if err != nil {
+			return nil, err
+		}
+		err = fs.WalkDir(sub, ".", func(p string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			files[filepath.Join(from.to, filepath.FromSlash(p))], err = fs.ReadFile(sub, p)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+}
+
+// addFiles writes those files that are not there, and returns their number. When
+// one is there and differs it writes nothing.
+func addFiles(dir string, files map[string][]byte) (n int, err error) {
+	var taken []error
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		path := filepath.Join(dir, name)
+		switch have, err := os.ReadFile(path); {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			taken = append(taken, err)
+		case !bytes.Equal(have, files[name]):
+			taken = append(taken, &usage{path + " is there and says something else", "move it away, or keep it and run init in an empty folder"})
+		default:
+			delete(files, name)
+		}
+	}
+	if len(taken) > 0 {
+		return 0, errors.Join(taken...)
+	}
+	for name, data := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return n, err
+		}
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}

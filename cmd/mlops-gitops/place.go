@@ -1,0 +1,86 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mlops-gitops/mlops-gitops/schema/load"
+)
+
+// A place is where the command line stands: the folder of -C.
+type place struct{ dir string }
+
+// A repository is the config repository around a place.
+type repository struct {
+	dir  string // absolute
+	envs *load.Repository
+}
+
+// open finds the config repository in the place's folder or one above it.
+func (p *place) open() (*repository, error) {
+	start, err := filepath.Abs(p.dir)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := os.Stat(start); err != nil {
+		return nil, err
+	} else if !info.IsDir() {
+		return nil, &usage{p.dir + " is not a folder", "name the folder of a config repository with -C"}
+	}
+	dir := start
+	for !isRepository(dir) {
+		if dir == filepath.Dir(dir) {
+			dir = start // nothing above: say what is missing here
+			break
+		}
+		dir = filepath.Dir(dir)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	under, err := fromHere(dir)
+	if err != nil {
+		return nil, err
+	}
+	envs, err := load.Open(root.FS(), filepath.ToSlash(under))
+	if err != nil {
+		return nil, err
+	}
+	return &repository{dir, envs}, nil
+}
+
+func isRepository(dir string) bool {
+	for _, part := range []string{"cue.mod", "environments"} {
+		if _, err := os.Stat(filepath.Join(dir, part)); errors.Is(err, fs.ErrNotExist) {
+			return false
+		}
+	}
+	return true
+}
+
+// fromHere is the way to a folder from the working directory, which is how
+// positions and paths are shown.
+func fromHere(dir string) (string, error) {
+	here, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	if under, err := filepath.Rel(here, dir); err == nil {
+		return under, nil
+	}
+	return dir, nil // on another volume
+}
+
+// complete offers the names of the environments to the shell.
+func (p *place) complete(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	repo, err := p.open()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return repo.envs.Names(), cobra.ShellCompDirectiveNoFileComp
+}

