@@ -1,0 +1,40 @@
+# Everything that can be done with this repository. "make" alone says what.
+export MLOPS_GITOPS := $(CURDIR)/bin/mlops-gitops
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+help: ## say what there is
+	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
+
+build: ## bin/mlops-gitops
+	go build -trimpath -o bin/mlops-gitops ./cmd/mlops-gitops
+
+install: ## mlops-gitops into Go's bin folder
+	go install -trimpath ./cmd/mlops-gitops
+
+test: ## unit tests, golden files and the scripts that specify each verb
+	go test ./...
+
+check: ## what CI demands beside tests: formatting, lint, generated files as they would be generated
+	sh .ci/check
+
+generate: ## golden files and generated code anew
+	UPDATE=1 go test ./cmd/... ./render/...
+
+images: ## the images that end-to-end tests run, into the engine
+	e2e/images/build.sh
+
+e2e-compose: build images ## dev on a real engine (DOCKER_HOST), with a real MLflow client
+	cd e2e && go test -count=1 -timeout 20m -v -run 'TestCompose' .
+
+e2e-cluster: build images ## prod on a real cluster (KUBECONFIG), by real Flux
+	cd e2e && go test -count=1 -timeout 40m -v -run 'TestCluster' .
+
+bench: build ## CPU, wall time and memory of whole commands, against their budgets
+	cd e2e && go test -count=1 -timeout 20m -v -run 'TestBench' .
+
+full: check test e2e-compose e2e-cluster bench ## all proofs
+
+clean: ## what building made
+	rm -rf bin
+
+.PHONY: help build install test check generate images e2e-compose e2e-cluster bench full clean

@@ -1,0 +1,112 @@
+package secrets
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mlops-gitops/mlops-gitops/schema"
+)
+
+// A Cluster is where an environment keeps the secrets of its cluster: one
+// Kubernetes Secret each with the entry "value", deploy/ENV/secrets/NAME.yaml,
+// encrypted as "sops" does it, for Git and Flux.
+type Cluster struct {
+	Dir        string // the repository's root
+	Env        string
+	Namespace  string   // of the Secrets
+	Recipients []string // age public keys; each of their owners can read the values
+}
+
+// Generate makes the values that are lacking. It returns all Problems at once,
+// and then makes none. now goes into new files. No file that is there changes:
+// that would take a private key. Processes that generate at once end up with the
+// same values.
+//
+// The values and the keys of their files come from rand; age draws on the
+// operating system for its own.
+func (c Cluster) Generate(declared map[string]schema.Secret, rand io.Reader, now time.Time) (r Result, err error) {
+	if err := c.valid(); err != nil {
+		return Result{}, err
+	}
+	names, err := sorted(declared)
+	if err != nil {
+		return Result{}, err
+	}
+	kept := sealed{Cluster: c, rand: rand, now: now}
+	if len(names) > 0 {
+		if kept.to, err = c.recipients(); err != nil {
+			return Result{}, err
+		}
+	}
+	repo, err := os.OpenRoot(c.Dir)
+	if err != nil {
+		return Result{}, err
+	}
+	defer func() { err = errors.Join(err, repo.Close()) }()
+	if len(names) == 0 && absent(repo, c.folder()) {
+		return Result{}, nil
+	}
+	f, err := makeFolder(repo, c.folder(), 0o755)
+	if err != nil {
+		return Result{}, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if err := f.sweep(); err != nil {
+		return Result{}, err
+	}
+	if err := f.fill(kept, names, declared, rand, &r); err != nil {
+		return r, err
+	}
+	r.Orphaned, err = c.orphans(f, names)
+	return r, err
+}
+
+// Missing returns the declared secrets that have no file yet, in order. It
+// changes nothing.
+func (c Cluster) Missing(declared map[string]schema.Secret) ([]string, error) {
+	if err := c.valid(); err != nil {
+		return nil, err
+	}
+	return lacking(c.Dir, c.folder(), sealed{Cluster: c}, declared)
+}
+
+func (c Cluster) valid() error {
+	if err := checkEnv(c.Env); err != nil {
+		return err
+	}
+	if notLabel(c.Namespace) {
+		return fmt.Errorf("%q is not a Kubernetes namespace", c.Namespace)
+	}
+	return nil
+}
+
+func (c Cluster) folder() string { return path.Join("deploy", c.Env, "secrets") }
+
+// orphans returns the names of the encrypted Secrets that nothing declares. Any
+// other file in the folder is somebody else's.
+func (c Cluster) orphans(f *folder, names []string) (orphaned []string, err error) {
+	files, err := f.files()
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		name, isYAML := strings.CutSuffix(file, ".yaml")
+		if !isYAML || slices.Contains(names, name) {
+			continue
+		}
+		data, err := f.read(file)
+		if err != nil {
+			return nil, err
+		}
+		if isSealed(data) {
+			orphaned = append(orphaned, name)
+		}
+	}
+	return orphaned, nil
+}

@@ -1,0 +1,161 @@
+package secrets
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/mlops-gitops/mlops-gitops/schema"
+)
+
+// Compose mounts a secret's file into the container as it is on the host, owner
+// and mode included (docker/compose, pkg/compose/create.go), so everyone may
+// read the file; the folders round it keep the host's other users out.
+const (
+	localFolder     = ".secrets"
+	gitignore       = ".gitignore"
+	localFolderMode = 0o700
+	localFileMode   = 0o444
+)
+
+// A Local is where an environment keeps the secrets of the containers on this
+// machine: one file each, .secrets/ENV/NAME, the value and nothing else.
+type Local struct {
+	Dir string // the repository's root
+	Env string
+}
+
+// Generate makes the values that are lacking. It returns all Problems at once,
+// and then makes none. Folders and files with a mode that exposes a value, or
+// keeps it from its container, get the right one. Git sees nothing of it.
+// Processes that generate at once end up with the same values.
+func (l Local) Generate(declared map[string]schema.Secret, rand io.Reader) (r Result, err error) {
+	if err := checkEnv(l.Env); err != nil {
+		return Result{}, err
+	}
+	names, err := sorted(declared)
+	if err != nil {
+		return Result{}, err
+	}
+	repo, err := os.OpenRoot(l.Dir)
+	if err != nil {
+		return Result{}, err
+	}
+	defer func() { err = errors.Join(err, repo.Close()) }()
+	if len(names) == 0 && absent(repo, l.folder()) {
+		return Result{}, nil
+	}
+	if err := hide(repo, rand, &r); err != nil {
+		return r, err
+	}
+	f, err := private(repo, l.folder(), &r)
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if err := f.fill(l, names, declared, rand, &r); err != nil {
+		return r, err
+	}
+	for _, name := range names {
+		if err := f.setMode(name, localFileMode, &r); err != nil {
+			return r, err
+		}
+	}
+	files, err := f.files()
+	r.Orphaned = slices.DeleteFunc(files, func(name string) bool { return slices.Contains(names, name) })
+	return r, err
+}
+
+// Missing returns the declared secrets that have no value yet, in order. It
+// changes nothing.
+func (l Local) Missing(declared map[string]schema.Secret) ([]string, error) {
+	if err := checkEnv(l.Env); err != nil {
+		return nil, err
+	}
+	return lacking(l.Dir, l.folder(), l, declared)
+}
+
+// private opens the folder, which is for its owner alone from now on.
+func private(repo *os.Root, name string, r *Result) (*folder, error) {
+	f, err := makeFolder(repo, name, localFolderMode)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(f.setMode(".", localFolderMode, r), f.sweep()); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// hide keeps the values of all environments out of Git, whatever the repository's
+// own .gitignore says.
+func hide(repo *os.Root, rand io.Reader, r *Result) (err error) {
+	f, err := private(repo, localFolder, r)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	made, err := f.create(gitignore, []byte("# values of secrets, for this machine only\n*\n"), 0o644, rand)
+	if err != nil || made {
+		return err
+	}
+	data, err := f.read(gitignore)
+	if err != nil {
+		return err
+	}
+	if !ignoresAll(data) {
+		return &Problem{f.at(gitignore) + " lets values into Git", "make \"*\" its only line"}
+	}
+	return nil
+}
+
+// ignoresAll reports whether the .gitignore excepts nothing but itself.
+func ignoresAll(data []byte) bool {
+	all := false
+	for line := range strings.Lines(string(data)) {
+		line = strings.TrimSpace(line)
+		all = all || line == "*"
+		if strings.HasPrefix(line, "!") && line != "!"+gitignore && line != "!/"+gitignore {
+			return false
+		}
+	}
+	return all
+}
+
+func (l Local) folder() string { return path.Join(localFolder, l.Env) }
+
+func (l Local) file(secret string) string { return secret }
+
+func (l Local) mode() fs.FileMode { return localFileMode }
+
+func (l Local) encode(_ string, value []byte) ([]byte, error) { return value, nil }
+
+// check refuses what programs would trip over: some ignore an empty file and run
+// with a known password, others take the newline of an editor for part of theirs.
+func (l Local) check(secret string, data []byte) error {
+	file := path.Join(l.folder(), secret)
+	if len(data) == 0 {
+		return &Problem{file + " is empty", "put the value into it, or remove it where the value may be a new one"}
+	}
+	if i := bytes.IndexByte(data, '\n'); i == len(data)-1 {
+		return &Problem{
+			file + " ends with a newline, which would be part of the value",
+			fmt.Sprintf("take it off:\ntr -d '\\r\\n' < %s > %[1]s.new && mv -f %[1]s.new %[1]s", file),
+		}
+	}
+	return nil
+}
+
+func (l Local) ask(secret string) error {
+	file := path.Join(l.folder(), secret)
+	return &Problem{
+		fmt.Sprintf("the secret %s is not made but supplied, and %s is not there", secret, file),
+		fmt.Sprintf("put the value there, without a newline at its end; this reads it from the keyboard:\nread -rs value && printf %%s \"$value\" > %s", file),
+	}
+}

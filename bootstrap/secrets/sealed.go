@@ -1,0 +1,109 @@
+package secrets
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// entry is the key of the value in its Kubernetes Secret.
+const entry = "value"
+
+// A sealed is the form in which a Cluster keeps values.
+type sealed struct {
+	Cluster
+	to   []recipient
+	rand io.Reader
+	now  time.Time
+}
+
+func (s sealed) file(secret string) string { return secret + ".yaml" }
+
+func (s sealed) mode() fs.FileMode { return 0o644 }
+
+func (s sealed) encode(secret string, value []byte) ([]byte, error) {
+	return encrypt(metadata{secret, s.Namespace}, value, s.to, s.rand, s.now)
+}
+
+// check refuses a file that gives a value away, and one whose Secret no
+// container of the environment would find. It needs no private key.
+func (s sealed) check(secret string, data []byte) error {
+	file := path.Join(s.folder(), s.file(secret))
+	if len(data) == 0 {
+		return &Problem{file + " is empty", "take it back from Git, or remove it where the value may be a new one"}
+	}
+	o, err := parse(data)
+	switch {
+	case err != nil || o.Kind != "Secret":
+		// The parser's words could hold a value.
+		return &Problem{file + " is not one Kubernetes Secret", "move it away"}
+	case !o.encrypted():
+		return &Problem{
+			file + " holds a value in plain text",
+			fmt.Sprintf("encrypt it; where it was in Git already, remove it instead and have a new value made:\n"+
+				"sops encrypt --in-place --age %s --encrypted-regex '%s' %s", strings.Join(s.Recipients, ","), encryptedRegex, file),
+		}
+	case o.Metadata != metadata{secret, s.Namespace}:
+		return &Problem{
+			fmt.Sprintf("%s is the Secret %s of namespace %q; this environment needs %s of %q",
+				file, o.Metadata.Name, o.Metadata.Namespace, secret, s.Namespace),
+			"change its metadata, which takes a private key:\nsops edit " + file,
+		}
+	case o.StringData[entry] == "" && o.Data[entry] == "":
+		return &Problem{
+			fmt.Sprintf("%s has no entry %q", file, entry),
+			"give it one, which takes a private key:\nsops edit " + file,
+		}
+	}
+	return nil
+}
+
+func (s sealed) ask(secret string) error {
+	file := path.Join(s.folder(), s.file(secret))
+	return &Problem{
+		fmt.Sprintf("the secret %s is not made but supplied, and %s is not there", secret, file),
+		fmt.Sprintf("put the value there, encrypted; this reads it from the keyboard:\n"+
+			"read -rs value && printf %%s \"$value\" |"+
+			" kubectl create secret generic %s --namespace %s --from-file=%s=/dev/stdin --dry-run=client -o yaml |"+
+			" sops encrypt --filename-override %s --age %s --encrypted-regex '%s' > %[4]s",
+			secret, s.Namespace, entry, file, strings.Join(s.Recipients, ","), encryptedRegex),
+	}
+}
+
+// isSealed reports whether data is a Secret that SOPS encrypted.
+func isSealed(data []byte) bool {
+	o, err := parse(data)
+	return err == nil && o.Kind == "Secret" && o.encrypted()
+}
+
+// parse reads a file that holds one object. Its errors may hold values.
+func parse(data []byte) (o object, err error) {
+	files := yaml.NewDecoder(bytes.NewReader(data))
+	if err := files.Decode(&o); err != nil {
+		return object{}, err
+	}
+	if err := files.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return object{}, errors.Join(errors.New("more than one object"), err)
+	}
+	return o, nil
+}
+
+// encrypted reports whether SOPS wrote o and all of its values are encrypted:
+// a person may have added one since. SOPS leaves an empty one as it is.
+func (o object) encrypted() bool {
+	for _, values := range []map[string]string{o.Data, o.StringData} {
+		for _, value := range values {
+			if value != "" && !(strings.HasPrefix(value, "ENC[AES256_GCM,data:") && strings.HasSuffix(value, "]")) {
+				return false
+			}
+		}
+	}
+	return o.SOPS.MAC != ""
+}

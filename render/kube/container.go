@@ -1,0 +1,159 @@
+package kube
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/mlops-gitops/mlops-gitops/render/container"
+	"github.com/mlops-gitops/mlops-gitops/schema"
+)
+
+func (p program) containerName() string { return p.name() }
+
+func (w wait) containerName() string { return short(w.name) }
+
+// What a container that asks may use. It reserves next to nothing, as it is gone
+// when the program starts; what it runs may be the client of a large program.
+var (
+	askingRequests = schema.Amounts{CPU: "10m", Memory: "32Mi"}
+	askingLimits   = schema.Amounts{CPU: "1", Memory: "512Mi"}
+)
+
+// mainContainer is the container that runs p, and the volumes that only it mounts.
+func mainContainer(p program) (corev1.Container, []corev1.Volume, error) {
+	c := base(p.containerName(), p.Image, p.main)
+	c.SecurityContext.ReadOnlyRootFilesystem = new(p.ReadOnlyRoot)
+	r := reach(p.containerName(), "", p.main)
+	if err := r.scratch(p.Scratch); err != nil {
+		return c, nil, err
+	}
+	r.claims(p.Volumes)
+	if err := checkMounts(p.main, r.mounts); err != nil {
+		return c, nil, err
+	}
+	c.VolumeMounts = r.mounts
+	var numbers []int
+	for _, number := range p.Ports {
+		numbers = append(numbers, number)
+	}
+	slices.Sort(numbers)
+	for _, number := range numbers {
+		c.Ports = append(c.Ports, corev1.ContainerPort{ContainerPort: int32(number), Protocol: corev1.ProtocolTCP})
+	}
+	if p.Kind == "service" && len(p.Ports) > 0 {
+		c.Lifecycle = &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: drain}}}
+	}
+	if err := probes(&c, p); err != nil {
+		return c, nil, fmt.Errorf("health: %w", err)
+	}
+	var err error
+	c.Resources, err = resources(p.Resources)
+	return c, r.volumes, err
+}
+
+// waitContainer asks a question, as the user of what is asked and with its own
+// files and secrets only.
+func waitContainer(w wait) (corev1.Container, []corev1.Volume, error) {
+	c := base(w.containerName(), w.image, w.asks)
+	c.SecurityContext.RunAsUser = new(w.user)
+	c.SecurityContext.RunAsGroup = new(w.group)
+	c.SecurityContext.ReadOnlyRootFilesystem = new(true)
+	r := reach(w.containerName(), w.containerName()+"-", w.asks)
+	if err := r.scratch(w.scratch()); err != nil {
+		return c, nil, err
+	}
+	c.VolumeMounts = r.mounts
+	var err error
+	c.Resources, err = resources(schema.Resources{Requests: askingRequests, Limits: askingLimits})
+	return c, r.volumes, err
+}
+
+// scratch is a temporary directory, which many a client won't start without.
+func (w wait) scratch() map[string]schema.Scratch {
+	const tmp = "/tmp"
+	if slices.Contains(w.asks.Memory, tmp) {
+		return nil
+	}
+	return map[string]schema.Scratch{tmp: {Size: "16Mi", Medium: "memory"}}
+}
+
+// base is what all containers have in common.
+func base(name string, image schema.Image, c container.Container) corev1.Container {
+	k := corev1.Container{
+		Name:            name,
+		Image:           image.Reference(),
+		ImagePullPolicy: corev1.PullIfNotPresent,
+		Command:         literal(c.Command),
+		Args:            literal(c.Args),
+		SecurityContext: &corev1.SecurityContext{
+			AllowPrivilegeEscalation: new(false),
+			Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+		},
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Env)) {
+		k.Env = append(k.Env, corev1.EnvVar{Name: name, Value: plain(c.Env[name])})
+	}
+	return k
+}
+
+// plain is text that Kubernetes leaves as it is. In variables, commands, arguments
+// and probes it reads $(NAME) as a variable and $$ as one dollar sign
+// (kubernetes.io, Define Dependent Environment Variables).
+func plain(text string) string {
+	if strings.Contains(text, "$(") || strings.Contains(text, "$$") {
+		return strings.ReplaceAll(text, "$", "$$")
+	}
+	return text
+}
+
+func literal(words []string) []string {
+	var ws []string
+	for _, w := range words {
+		ws = append(ws, plain(w))
+	}
+	return ws
+}
+
+func resources(r schema.Resources) (k corev1.ResourceRequirements, err error) {
+	if k.Requests, err = amounts(r.Requests); err != nil {
+		return k, fmt.Errorf("resources.requests: %w", err)
+	}
+	if k.Limits, err = amounts(r.Limits); err != nil {
+		return k, fmt.Errorf("resources.limits: %w", err)
+	}
+	return k, nil
+}
+
+func amounts(a schema.Amounts) (corev1.ResourceList, error) {
+	var list corev1.ResourceList
+	for _, one := range []struct {
+		name  corev1.ResourceName
+		value string
+	}{{corev1.ResourceCPU, a.CPU}, {corev1.ResourceMemory, a.Memory}} {
+		if one.value == "" {
+			continue
+		}
+		q, err := quantity(one.value)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", one.name, err)
+		}
+		if list == nil {
+			list = corev1.ResourceList{}
+		}
+		list[one.name] = q
+	}
+	return list, nil
+}
+
+func quantity(text string) (resource.Quantity, error) {
+	q, err := resource.ParseQuantity(text)
+	if err != nil {
+		return q, fmt.Errorf("%q is not an amount", text)
+	}
+	return q, nil
+}

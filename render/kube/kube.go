@@ -1,0 +1,135 @@
+// Package kube turns an environment into typed Kubernetes objects, each with the
+// stage that applies it. It is pure: the same environment gives the same objects,
+// byte for byte. It applies nothing; render/kustomize makes files of the objects.
+package kube
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/mlops-gitops/mlops-gitops/schema"
+)
+
+// A Stage is a set of objects that is applied together, after the stage before
+// it is ready. An object's stage follows from its role and never moves: to Flux a
+// move is a removal.
+type Stage string
+
+// The stages. An environment always has all of them.
+const (
+	StageSecrets   Stage = "secrets"   // the namespace and what pods mount
+	StageOperators Stage = "operators" // definitions and their operators
+	StageData      Stage = "data"      // services of components that others claim from
+	StageSetup     Stage = "setup"     // what runs once
+	StageApps      Stage = "apps"      // every other service
+)
+
+// Stages returns the stages in the order in which they are applied.
+func Stages() []Stage {
+	return []Stage{StageSecrets, StageOperators, StageData, StageSetup, StageApps}
+}
+
+// InCluster reports whether any component of e runs in the cluster. When none
+// does there is nothing to apply there.
+func InCluster(e *schema.Environment) bool {
+	for _, c := range e.Components {
+		if c.Place == schema.Cluster {
+			return true
+		}
+	}
+	return false
+}
+
+// Objects returns what the components of e that run in the cluster are made of,
+// sorted by stage, kind and name. Secrets are not among them: see Secrets. It is
+// an error when a workload asks for what a cluster can't give.
+func Objects(e *schema.Environment) ([]Object, error) {
+	programs, err := programsOf(e)
+	if err != nil {
+		return nil, err
+	}
+	objects := []Object{{StageSecrets, namespace(e)}}
+	owners := map[string]bool{}
+	for _, p := range programs {
+		if !owners[p.component] {
+			owners[p.component] = true
+			objects = append(objects, Object{StageSecrets, serviceAccount(p)})
+		}
+		if c := configMap(p); c != nil {
+			objects = append(objects, Object{StageSecrets, c})
+		}
+		made, err := p.objects()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", p, err)
+		}
+		for _, o := range made {
+			objects = append(objects, Object{p.stage(), o})
+		}
+	}
+	order := Stages()
+	slices.SortFunc(objects, func(a, b Object) int {
+		return cmp.Or(
+			cmp.Compare(slices.Index(order, a.Stage), slices.Index(order, b.Stage)),
+			cmp.Compare(a.Kind(), b.Kind()),
+			cmp.Compare(a.GetName(), b.GetName()),
+		)
+	})
+	return objects, checkNames(objects)
+}
+
+// Secrets returns the names of the secrets that the workloads in the cluster use,
+// in order. Each must be a Secret of that name in the environment's namespace
+// whose only key is SecretKey.
+func Secrets(e *schema.Environment) ([]string, error) {
+	programs, err := programsOf(e)
+	if err != nil {
+		return nil, err
+	}
+	used := map[string]bool{}
+	for _, p := range programs {
+		for _, name := range p.main.Secrets {
+			used[name] = true
+		}
+		for _, w := range p.waits {
+			for _, name := range w.asks.Secrets {
+				used[name] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(used)), nil
+}
+
+// objects returns what runs p and what leads to it.
+func (p program) objects() ([]typed, error) {
+	workload, err := p.runs()
+	if err != nil {
+		return nil, err
+	}
+	services, err := services(p)
+	if err != nil {
+		return nil, err
+	}
+	return append(services, workload), nil
+}
+
+func (p program) runs() (typed, error) {
+	switch {
+	case p.Kind == "task":
+		return job(p)
+	case len(p.Volumes) > 0:
+		return statefulSet(p)
+	}
+	return deployment(p)
+}
+
+func (p program) stage() Stage {
+	switch {
+	case p.Kind == "task":
+		return StageSetup
+	case p.env.Components[p.component].Accepts != schema.Accepts{}:
+		return StageData
+	}
+	return StageApps
+}

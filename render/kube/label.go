@@ -1,0 +1,68 @@
+package kube
+
+import (
+	"maps"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/mlops-gitops/mlops-gitops/schema"
+)
+
+// The recommended labels (kubernetes.io, Recommended Labels).
+const (
+	labelName      = "app.kubernetes.io/name"
+	labelInstance  = "app.kubernetes.io/instance"
+	labelComponent = "app.kubernetes.io/component"
+	labelPartOf    = "app.kubernetes.io/part-of"
+	labelManagedBy = "app.kubernetes.io/managed-by"
+	labelVersion   = "app.kubernetes.io/version"
+)
+
+// What Flux is told about single objects (kustomize-controller, Kustomization v1).
+const (
+	fluxPrune      = "kustomize.toolkit.fluxcd.io/prune"
+	fluxSubstitute = "kustomize.toolkit.fluxcd.io/substitute"
+	fluxDisabled   = "disabled"
+)
+
+// filesAnnotation on a pod holds the digest of the files that it mounts, so that
+// pods are replaced when a file changes.
+const filesAnnotation = "mlops-gitops/files"
+
+// Labels are those of everything that belongs to e.
+func Labels(e *schema.Environment) map[string]string {
+	return map[string]string{
+		labelInstance:  e.Name,
+		labelPartOf:    "mlops",
+		labelManagedBy: "mlops-gitops",
+	}
+}
+
+// selector tells the pods of p from all others. It must never change: the
+// selectors of workloads and the labels of claims are immutable.
+func (p program) selector() map[string]string {
+	return map[string]string{
+		labelName:      p.component,
+		labelInstance:  p.env.Name,
+		labelComponent: p.workload,
+	}
+}
+
+// labels are those of p's objects. A version that can't be a label's value is left out.
+func (p program) labels() map[string]string {
+	labels := Labels(p.env)
+	maps.Copy(labels, p.selector())
+	if tag := p.Image.Tag; tag != "" && len(validation.IsValidLabelValue(tag)) == 0 {
+		labels[labelVersion] = tag
+	}
+	return labels
+}
+
+// meta is the metadata of an object of p.
+func (p program) meta(name string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Name: name, Namespace: p.env.Settings.Namespace, Labels: p.labels()}
+}
+
+// protected says that Flux leaves an object alone when it is no longer in Git.
+func protected() map[string]string { return map[string]string{fluxPrune: fluxDisabled} }

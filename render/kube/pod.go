@@ -1,0 +1,77 @@
+package kube
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// drain is for how many seconds a pod still serves when it is told to end, until
+// nobody is sent to it any more.
+const drain = 5
+
+// podTemplate is the pod of p, under restricted Pod Security.
+func podTemplate(p program) (corev1.PodTemplateSpec, error) {
+	var template corev1.PodTemplateSpec
+	main, volumes, err := mainContainer(p)
+	if err != nil {
+		return template, err
+	}
+	grace := p.Grace
+	if main.Lifecycle != nil {
+		grace += drain
+	}
+	template.Labels = p.labels()
+	template.Spec = corev1.PodSpec{
+		ServiceAccountName:            p.component,
+		AutomountServiceAccountToken:  new(false),
+		EnableServiceLinks:            new(false),
+		TerminationGracePeriodSeconds: new(int64(grace)),
+		SecurityContext: &corev1.PodSecurityContext{
+			RunAsNonRoot: new(true),
+			RunAsUser:    new(p.User),
+			RunAsGroup:   new(p.Group),
+			FSGroup:      new(p.Group),
+			// else every start goes through every file of a large volume
+			FSGroupChangePolicy: new(corev1.FSGroupChangeOnRootMismatch),
+			SeccompProfile:      &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+		},
+		Containers: []corev1.Container{main},
+	}
+	for _, w := range p.waits {
+		asking, more, err := waitContainer(w)
+		if err != nil {
+			return template, fmt.Errorf("%s: %w", w.name, err)
+		}
+		template.Spec.InitContainers = append(template.Spec.InitContainers, asking)
+		volumes = append(volumes, more...)
+	}
+	if files := p.files(); len(files) > 0 {
+		sum, err := digestOf(files, 16)
+		if err != nil {
+			return template, fmt.Errorf("digest of files: %w", err)
+		}
+		template.Annotations = map[string]string{filesAnnotation: sum}
+		volumes = append(volumes, filesVolume(p))
+	}
+	template.Spec.Volumes = volumes
+	return template, checkVolumes(p, volumes)
+}
+
+// spread keeps the pods of p apart from two replicas up, where the cluster has
+// room: over nodes and over zones. Labels of revisions let each revision count alone.
+func spread(template *corev1.PodTemplateSpec, p program, revisions ...string) {
+	if p.Replicas < 2 {
+		return
+	}
+	for _, over := range []string{corev1.LabelHostname, corev1.LabelTopologyZone} {
+		template.Spec.TopologySpreadConstraints = append(template.Spec.TopologySpreadConstraints, corev1.TopologySpreadConstraint{
+			MaxSkew:           1,
+			TopologyKey:       over,
+			WhenUnsatisfiable: corev1.ScheduleAnyway,
+			LabelSelector:     &metav1.LabelSelector{MatchLabels: p.selector()},
+			MatchLabelKeys:    revisions,
+		})
+	}
+}

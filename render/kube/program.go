@@ -1,0 +1,50 @@
+package kube
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/mlops-gitops/mlops-gitops/render/container"
+	"github.com/mlops-gitops/mlops-gitops/schema"
+)
+
+// A program is a workload of a component that runs in the cluster, with its
+// containers worked out.
+type program struct {
+	schema.Workload
+	env       *schema.Environment
+	component string
+	workload  string
+	main      container.Container
+	waits     []wait
+}
+
+// name is what the program's objects are called.
+func (p program) name() string { return schema.FullName(p.component, p.workload) }
+
+// String names the program in errors.
+func (p program) String() string { return p.component + " (" + p.workload + ")" }
+
+// programsOf returns the programs of every component in the cluster, in order.
+func programsOf(e *schema.Environment) ([]program, error) {
+	var programs []program
+	for _, component := range slices.Sorted(maps.Keys(e.Components)) {
+		c := e.Components[component]
+		if c.Place != schema.Cluster {
+			continue
+		}
+		for _, workload := range slices.Sorted(maps.Keys(c.Workloads)) {
+			p := program{Workload: c.Workloads[workload], env: e, component: component, workload: workload}
+			var err error
+			if p.main, err = container.Of(e, p.Workload); err != nil {
+				return nil, fmt.Errorf("%s: %w", p, err)
+			}
+			if p.waits, err = waitsOf(p); err != nil {
+				return nil, fmt.Errorf("%s: %w", p, err)
+			}
+			programs = append(programs, p)
+		}
+	}
+	return programs, nil
+}
