@@ -26,6 +26,9 @@ func definition(model cue.Value, at []string) cue.Value {
 	return v
 }
 
+// notToBeSet ends the documentation of fields that the schema works out.
+const notToBeSet = "Not to be set."
+
 // fields are the names that the schema gives to a struct's fields for people to write.
 func fields(v cue.Value) (names []string) {
 	it, err := v.Fields(cue.Optional(true))
@@ -33,7 +36,7 @@ func fields(v cue.Value) (names []string) {
 		return nil
 	}
 	for it.Next() {
-		if strings.Contains(docOf(it.Value()), "Not to be set.") {
+		if strings.HasSuffix(docOf(it.Value()), notToBeSet) {
 			continue
 		}
 		names = append(names, strings.TrimRight(it.Selector().String(), "?!"))

@@ -26,6 +26,13 @@ func (s *sources) explain(env string, f fault) (m *Mistake, c *culprit, direct b
 	case text == "field is required but not present" || strings.HasPrefix(text, "incomplete"):
 		return s.missing(env, at), nil, true
 	}
+	if len(wrote) > 0 && strings.HasSuffix(docOf(definition(s.model, at)), notToBeSet) {
+		return &Mistake{
+			Pos: position(wrote[0].field.Label.Pos()),
+			Msg: fmt.Sprintf("%s is worked out by the schema and not to be set", name(at)),
+			Fix: "take it out",
+		}, &culprit{wrote[0], at}, true
+	}
 	must := ""
 	if text == "%s" && len(args) == 1 { // an error() arm of the schema
 		must = fmt.Sprint(args[0])
@@ -54,20 +61,21 @@ func (s *sources) explain(env string, f fault) (m *Mistake, c *culprit, direct b
 	}, c, true
 }
 
-// ofKey is an error about a field that nobody wrote: a key breaks its rule, or
-// something inside the nearest written field does.
+// ofKey is an error about a field that nobody wrote and that follows from the name
+// of the one around it: that name breaks a rule.
 func (s *sources) ofKey(env string, at []string, must string) (*Mistake, *culprit, bool) {
-	for i := len(at) - 1; i > 0; i-- {
-		wrote := s.of(env, at[:i])
-		if len(wrote) == 0 || must == "" {
-			continue
-		}
-		return &Mistake{
-			Pos: position(wrote[0].field.Label.Pos()),
-			Msg: fmt.Sprintf("the name %s %s", name(at[:i]), must),
-		}, &culprit{wrote[0], at[:i]}, true
+	key := at[:max(len(at)-1, 0)]
+	if len(key) < 2 || must == "" {
+		return nil, nil, false
 	}
-	return nil, nil, false
+	wrote := s.of(env, key)
+	if len(wrote) == 0 {
+		return nil, nil, false
+	}
+	return &Mistake{
+		Pos: position(wrote[0].field.Label.Pos()),
+		Msg: fmt.Sprintf("the name %s %s", name(key), must),
+	}, &culprit{wrote[0], key}, true
 }
 
 // misspelt is a field that the schema does not have.
@@ -75,9 +83,12 @@ func (s *sources) misspelt(at []string, wrote []written) (*Mistake, *culprit, bo
 	parent, label := at[:len(at)-1], at[len(at)-1]
 	m := &Mistake{Msg: fmt.Sprintf("%s has no field %q", name(parent), label)}
 	allowed := fields(definition(s.model, parent))
-	if near := nearest(label, allowed); near != "" {
+	if len(allowed) == 0 { // names of the person's own choice
+		m.Msg = fmt.Sprintf("%s can't hold the name %q", name(parent), label)
+		m.Fix = docOf(definition(s.model, parent))
+	} else if near := nearest(label, allowed); near != "" {
 		m.Fix = fmt.Sprintf("did you mean %q?", near)
-	} else if len(allowed) > 0 {
+	} else {
 		m.Fix = "its fields are " + list(allowed)
 	}
 	if len(wrote) == 0 {
@@ -90,7 +101,7 @@ func (s *sources) misspelt(at []string, wrote []written) (*Mistake, *culprit, bo
 // misreferred is a reference in an expression that leads nowhere.
 func (s *sources) misreferred(p Position, missing string) *Mistake {
 	m := &Mistake{Pos: p, Msg: fmt.Sprintf("there is no %q here to refer to", missing)}
-	var known []string
+	var known, all []string
 	ast.Walk(s.files[p.File], func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.SelectorExpr:
@@ -100,13 +111,17 @@ func (s *sources) misreferred(p Position, missing string) *Mistake {
 				known = s.labelsIn(of[strings.LastIndexByte(of, '.')+1:])
 			}
 		case *ast.Field:
-			if label, _, err := ast.LabelName(n.Label); err == nil && known == nil {
-				known = append(known, label)
+			if label, _, err := ast.LabelName(n.Label); err == nil {
+				all = append(all, label)
 			}
 		}
 		return true
 	}, nil)
-	if near := nearest(missing, known); near != "" {
+	near := nearest(missing, known)
+	if known == nil {
+		near = nearest(missing, all)
+	}
+	if near != "" {
 		m.Fix = fmt.Sprintf("did you mean %q?", near)
 	} else if len(known) > 0 {
 		m.Fix = "there is " + list(known)

@@ -3,6 +3,8 @@ package load
 import (
 	"fmt"
 	"path"
+	"slices"
+	"strconv"
 
 	"cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/token"
@@ -19,7 +21,7 @@ type fault struct {
 // faults are the errors in err, each with the cause that it wraps.
 func faults(err error) (fs []fault) {
 	for _, e := range errors.Errors(err) {
-		f := fault{at: e.Path(), places: append([]token.Pos{e.Position()}, e.InputPositions()...)}
+		f := fault{at: unquoted(e.Path()), places: append([]token.Pos{e.Position()}, e.InputPositions()...)}
 		for cause := e; ; {
 			f.text, f.args = cause.Msg()
 			var ok bool
@@ -31,6 +33,17 @@ func faults(err error) (fs []fault) {
 		fs = append(fs, f)
 	}
 	return fs
+}
+
+// unquoted is a path whose labels are as people think of them.
+func unquoted(at []string) []string {
+	at = slices.Clone(at)
+	for i, label := range at {
+		if text, err := strconv.Unquote(label); err == nil {
+			at[i] = text
+		}
+	}
+	return at
 }
 
 func (f fault) words() string { return fmt.Sprintf(f.text, f.args...) }

@@ -18,6 +18,9 @@ const rounds = 100
 func (s *sources) peel(env string, inst *build.Instance) ([]*Mistake, error) {
 	var mistakes []*Mistake
 	var gone [][]string // paths that were taken out: what refers to them is no mistake of its own
+	if len(s.taken) > 0 { // another environment's look took mistakes out of shared files
+		inst = load.Instances(packages([]string{env}), config(s))[0]
+	}
 	for range rounds {
 		seen, out := s.look(env, inst, gone)
 		mistakes = append(mistakes, seen...)
@@ -45,9 +48,15 @@ type culprit struct {
 func (s *sources) look(env string, inst *build.Instance, gone [][]string) (mistakes []*Mistake, out []culprit) {
 	if inst.Err != nil {
 		for _, f := range faults(inst.Err) {
-			mistakes = append(mistakes, s.general(env, f))
+			m, c, _ := s.explain(env, f)
+			if m == nil {
+				m = s.general(env, f)
+			} else if c != nil {
+				out = append(out, *c)
+			}
+			mistakes = append(mistakes, m)
 		}
-		return mistakes, nil
+		return mistakes, out
 	}
 	ctx := cuecontext.New()
 	root := ctx.BuildInstance(inst)
