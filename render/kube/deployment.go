@@ -20,7 +20,7 @@ func deployment(p program) (*appsv1.Deployment, error) {
 	spread(&template, p, "pod-template-hash")
 	d := &appsv1.Deployment{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"},
-		ObjectMeta: p.meta(p.name()),
+		ObjectMeta: p.workloadMeta(p.name()),
 		Spec: appsv1.DeploymentSpec{
 			Replicas: new(int32(p.Replicas)),
 			Selector: &metav1.LabelSelector{MatchLabels: p.selector()},

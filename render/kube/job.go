@@ -39,7 +39,7 @@ func job(p program) (*batchv1.Job, error) {
 	}
 	return &batchv1.Job{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "batch/v1", Kind: "Job"},
-		ObjectMeta: p.meta(p.name() + "-" + sum),
+		ObjectMeta: p.workloadMeta(p.name() + "-" + sum),
 		Spec:       spec,
 	}, nil
 }

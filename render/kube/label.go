@@ -49,10 +49,17 @@ func (p program) selector() map[string]string {
 	}
 }
 
-// labels are those of p's objects. A version that can't be a label's value is left out.
+// labels are those of p's objects.
 func (p program) labels() map[string]string {
 	labels := Labels(p.env)
 	maps.Copy(labels, p.selector())
+	return labels
+}
+
+// versioned are the labels of what runs p's image. A version that can't be a
+// label's value is left out.
+func (p program) versioned() map[string]string {
+	labels := p.labels()
 	if tag := p.Image.Tag; tag != "" && len(validation.IsValidLabelValue(tag)) == 0 {
 		labels[labelVersion] = tag
 	}
@@ -66,3 +73,10 @@ func (p program) meta(name string) metav1.ObjectMeta {
 
 // protected says that Flux leaves an object alone when it is no longer in Git.
 func protected() map[string]string { return map[string]string{fluxPrune: fluxDisabled} }
+
+// workloadMeta is the metadata of what runs p.
+func (p program) workloadMeta(name string) metav1.ObjectMeta {
+	m := p.meta(name)
+	m.Labels = p.versioned()
+	return m
+}

@@ -1,11 +1,12 @@
 package kube
 
 import (
+	"bytes"
 	"fmt"
 
+	"go.yaml.in/yaml/v3"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"sigs.k8s.io/yaml"
 )
 
 // An Object is a Kubernetes object and the stage that applies it.
@@ -38,11 +39,12 @@ func (o Object) Fields() (map[string]any, error) { return Fields(o.typed) }
 // Fields is a typed object as it goes into a file: without a status, which is the
 // cluster's to say, and without the structs that are empty only because Go's
 // encoder can't leave them out.
-func Fields(o any) (map[string]any, error) {
+func Fields(o runtime.Object) (map[string]any, error) {
 	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(o)
 	if err != nil {
 		return nil, fmt.Errorf("fields of %T: %w", o, err)
 	}
+	delete(fields, "status")
 	dropEmpty(fields)
 	return fields, nil
 }
@@ -52,15 +54,9 @@ func Fields(o any) (map[string]any, error) {
 func dropEmpty(v any) {
 	switch v := v.(type) {
 	case map[string]any:
-		for _, name := range []string{"status", "resources", "strategy", "updateStrategy"} {
+		for _, name := range []string{"spec", "status", "resources", "strategy", "updateStrategy"} {
 			if m, ok := v[name].(map[string]any); ok && len(m) == 0 {
 				delete(v, name)
-			}
-		}
-		// a Service's status is never empty
-		if m, ok := v["status"].(map[string]any); ok && len(m) == 1 {
-			if lb, ok := m["loadBalancer"].(map[string]any); ok && len(lb) == 0 {
-				delete(v, "status")
 			}
 		}
 		for _, child := range v {
@@ -73,11 +69,15 @@ func dropEmpty(v any) {
 	}
 }
 
-// YAML is a typed object as a file, its fields in order of their names.
-func YAML(o any) ([]byte, error) {
-	fields, err := Fields(o)
-	if err != nil {
+// YAML writes fields, in order of their names, or a struct with yaml tags. Text of
+// several lines stays that, tabs included, so that a person can read it.
+func YAML(fields any) ([]byte, error) {
+	var b bytes.Buffer
+	e := yaml.NewEncoder(&b)
+	e.SetIndent(2)
+	e.CompactSeqIndent()
+	if err := e.Encode(fields); err != nil {
 		return nil, err
 	}
-	return yaml.Marshal(fields)
+	return b.Bytes(), e.Close()
 }

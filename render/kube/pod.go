@@ -22,7 +22,7 @@ func podTemplate(p program) (corev1.PodTemplateSpec, error) {
 	if main.Lifecycle != nil {
 		grace += drain
 	}
-	template.Labels = p.labels()
+	template.Labels = p.versioned()
 	template.Spec = corev1.PodSpec{
 		ServiceAccountName:            p.component,
 		AutomountServiceAccountToken:  new(false),

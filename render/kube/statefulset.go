@@ -22,7 +22,7 @@ func statefulSet(p program) (*appsv1.StatefulSet, error) {
 	spread(&template, p)
 	s := &appsv1.StatefulSet{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "StatefulSet"},
-		ObjectMeta: p.meta(p.name()),
+		ObjectMeta: p.workloadMeta(p.name()),
 		Spec: appsv1.StatefulSetSpec{
 			Replicas:            new(int32(p.Replicas)),
 			Selector:            &metav1.LabelSelector{MatchLabels: p.selector()},

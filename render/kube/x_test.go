@@ -18,9 +18,10 @@ func TestX(t *testing.T) {
 	os_, err := Objects(ls[0].Environment)
 	if err != nil { t.Fatal(err) }
 	for _, o := range os_ {
-		y, err := YAML(o.typed)
+		y, err := o.Fields()
 		if err != nil { t.Fatal(err) }
-		fmt.Printf("--- # %s %s\n%s", o.Stage, o, y)
+		z, err := YAML(y)
+		fmt.Printf("--- # %s %s\n%s%v\n", o.Stage, o, z, err)
 	}
 	_ = fstest.MapFS{}
 	_ = fs.ValidPath
