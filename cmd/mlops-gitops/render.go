@@ -3,16 +3,13 @@ package main
 import (
 	"fmt"
 	"io"
-	"maps"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/spf13/cobra"
 
 	"github.com/mlops-gitops/mlops-gitops/render"
-	"github.com/mlops-gitops/mlops-gitops/schema"
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
 
@@ -121,7 +118,9 @@ func (r *repository) render(stdout, stderr io.Writer, loaded []load.Loaded, opts
 			return err
 		}
 		fmt.Fprintf(stderr, "%s: %s in %s\n", l.Name, counts(result), ownerOf(l.Name).Roots[0])
-		answers(stdout, l.Environment)
+		if err := r.answers(stdout, l.Environment); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -135,29 +134,4 @@ func counts(r render.Result) string {
 		text += fmt.Sprintf(", %d removed", len(r.Removed))
 	}
 	return text
-}
-
-// answers says how to start what runs here, where it will answer, and what a client needs.
-func answers(w io.Writer, e *schema.Environment) {
-	local := false
-	where, client := map[string]string{}, map[string]string{}
-	for _, c := range e.Components {
-		local = local || c.Place == schema.Local && len(c.Workloads) > 0
-		maps.Copy(where, c.Answers)
-		maps.Copy(client, c.Client)
-	}
-	if !local {
-		return
-	}
-	fmt.Fprintf(w, "\n%-10s  docker compose -f deploy/%s/compose.yaml up --wait\n", "start", e.Name)
-	for _, title := range slices.Sorted(maps.Keys(where)) {
-		fmt.Fprintf(w, "%-10s  %s\n", title, where[title])
-	}
-	for i, name := range slices.Sorted(maps.Keys(client)) {
-		title := ""
-		if i == 0 {
-			title = "clients set"
-		}
-		fmt.Fprintf(w, "%-10s  export %s=%s\n", title, name, client[name])
-	}
 }
