@@ -27,7 +27,7 @@ e2e-compose: build images ## dev on a real engine (DOCKER_HOST), with a real MLf
 	cd e2e && go test -count=1 -timeout 20m -v -run 'TestCompose' .
 
 e2e-cluster: build images ## prod on a real cluster (KUBECONFIG), by real Flux
-	cd e2e && go test -count=1 -timeout 40m -v -run 'TestCluster' .
+	cd e2e && ./cluster.sh go test -count=1 -timeout 40m -v -run TestCluster .
 
 bench: build ## CPU, wall time and memory of whole commands, against their budgets
 	cd e2e && go test -count=1 -timeout 20m -v -run 'TestBench' .

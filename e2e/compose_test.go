@@ -62,12 +62,18 @@ func TestCompose(t *testing.T) {
 	noSecretShows(t, f)
 }
 
-// client runs a script with the real MLflow client against the published port.
+// client runs a script with the real MLflow client against dev's published port.
 func client(f folder, script string, args ...string) string {
+	f.t.Helper()
+	return clientAt(f, "http://localhost:15000", script, args...)
+}
+
+// clientAt runs a script with the real MLflow client.
+func clientAt(f folder, uri, script string, args ...string) string {
 	f.t.Helper()
 	return f.run("docker", append([]string{
 		"run", "--rm", "--network", "host", "--user", "1000", "--env", "HOME=/tmp", "--env", "USER=e2e",
-		"--env", "MLFLOW_TRACKING_URI=http://localhost:15000",
+		"--env", "MLFLOW_TRACKING_URI=" + uri,
 		"--volume", testdata(f.t, script) + ":/" + script + ":ro",
 		"localhost/mlops-gitops/mlflow:v3.17.0-full", "python", "/" + script,
 	}, args...)...)

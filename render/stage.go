@@ -116,7 +116,8 @@ func (w *writer) makeFolder(dir string) error {
 // commit takes the steps. An error leaves those in w.steps that were not taken.
 func (w *writer) commit() error {
 	for all := len(w.steps); len(w.steps) > 0; w.steps = w.steps[1:] {
-		next, err := w.steps[0], error(nil)
+		next := w.steps[0]
+		var err error
 		if next.temp == "" {
 			err = w.root.Remove(next.target)
 		} else {

@@ -62,7 +62,7 @@ func (p *project) mount(s *types.ServiceConfig, w schema.Workload, in container.
 	for _, name := range sorted(w.Volumes) {
 		p.volume(s, name, w.Volumes[name].Path)
 	}
-	p.own(s, w)
+	p.own(s)
 	return nil
 }
 
@@ -82,7 +82,7 @@ func (p *project) volume(s *types.ServiceConfig, name, dir string) {
 // own makes the task that gives a service's volumes to its user, as fsGroup does
 // in a cluster: a new volume belongs to root where the image doesn't have the
 // directory. The task may change owners and nothing else.
-func (p *project) own(s *types.ServiceConfig, w schema.Workload) {
+func (p *project) own(s *types.ServiceConfig) {
 	t := types.ServiceConfig{Name: s.Name + "-volumes", Restart: types.RestartPolicyNo}
 	t.Image = s.Image
 	t.Entrypoint = types.ShellCommand{"/bin/sh", "-c", escape(chown)}

@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Runs a command with a cluster that has Flux: the one that KUBECONFIG names, or the lab's, which the scripts in
+# LAB_DIR start with one real node and stop again. The command finds
+#   KUBECONFIG      the cluster, with Flux's controllers and a node that can run the images of images/build.sh
+#   GIT_REMOTE      an empty Git repository that it may push to and that Flux can read
+# and kubectl on PATH.
+# usage: cluster.sh COMMAND [ARG...]
+set -euo pipefail
+
+if [ -n "${KUBECONFIG:-}" ]; then
+	[ -n "${GIT_REMOTE:-}" ] || {
+		echo 'error: KUBECONFIG names a cluster, but GIT_REMOTE names no Git repository' >&2
+		echo '  hint: set GIT_REMOTE to the URL of an empty repository that Flux can read and this test may push to' >&2
+		exit 1
+	}
+	exec "$@"
+fi
+lab=${LAB_DIR:-}/cluster
+[ -x "$lab/up.sh" ] || {
+	echo 'error: no cluster to test on' >&2
+	echo '  hint: set KUBECONFIG and GIT_REMOTE, or LAB_DIR to the folder of the lab'"'"'s scripts' >&2
+	exit 1
+}
+packages='containerd runc containernetworking-plugins conntrack nftables iproute2'
+# shellcheck disable=SC2086 # a list
+dpkg -s $packages >/dev/null 2>&1 || apt-get install -y -qq --no-install-recommends $packages >/dev/null
+NODE=1 "$lab/build.sh"
+# shellcheck source=/dev/null
+. "$lab/env.sh"
+# shellcheck source=/dev/null
+. "$lab/node-env.sh"
+down() {
+	"$lab/node-down.sh" || true
+	WIPE=1 "$lab/down.sh" || true
+}
+trap down EXIT
+mkdir -p "${node:?}/images"
+for ref in postgres:18.6 mlflow:v3.17.0-full; do
+	id=$(docker image inspect -f '{{.Id}}' "localhost/mlops-gitops/$ref")
+	archive=$node/images/${ref%%:*}-${id:7:12}.tar
+	[ -s "$archive" ] || {
+		rm -f "$node/images/${ref%%:*}"-*
+		docker save "localhost/mlops-gitops/$ref" -o "$archive.part"
+		mv "$archive.part" "$archive"
+	}
+done
+FRESH=1 "$lab/up.sh"
+REAL=1 "$lab/node-up.sh"
+name=e2e-$$
+git init --quiet --bare --initial-branch main "${state:?}/git/$name.git"
+export GIT_REMOTE="${git_url:?}/$name.git" PATH="${bin:?}:$PATH"
+"$@"

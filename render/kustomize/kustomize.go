@@ -1,0 +1,156 @@
+// Package kustomize makes files of Kubernetes objects: a base, which is the
+// platform as the schema ships it, and an overlay, which is what the environment
+// says. Building the overlay gives the environment's objects exactly, and Prove
+// shows it. It applies nothing. It alone knows kustomize.
+//
+//	deploy/<env>/base/<stage>/    the base's objects, a file each
+//	deploy/<env>/<stage>/         what is applied: the base with the overlay's changes
+package kustomize
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"sigs.k8s.io/kustomize/api/types"
+
+	"github.com/mlops-gitops/mlops-gitops/render"
+	"github.com/mlops-gitops/mlops-gitops/render/kube"
+	"github.com/mlops-gitops/mlops-gitops/schema"
+)
+
+const kustomizationFile = "kustomization.yaml"
+
+// Tree renders e against its base. It is empty when nothing of e runs in the
+// cluster. The Secrets of the secrets stage are named in its kustomization and
+// not rendered: they lie beside it, encrypted, one <name>.yaml each.
+func Tree(e, base *schema.Environment) (render.Tree, error) {
+	var tree render.Tree
+	if !kube.InCluster(e) {
+		return tree, nil
+	}
+	meant, err := objectsOf(e)
+	if err != nil {
+		return tree, err
+	}
+	shipped, err := objectsOf(base)
+	if err != nil {
+		return tree, fmt.Errorf("base: %w", err)
+	}
+	secrets, err := kube.Secrets(e)
+	if err != nil {
+		return tree, err
+	}
+	for _, stage := range kube.Stages() {
+		w := writer{tree: &tree, dir: path.Join(root(e), "base", string(stage)), namespace: e.Settings.Namespace}
+		if err := w.base(shipped[stage]); err != nil {
+			return tree, err
+		}
+		w.dir = stageDir(e, stage)
+		var beside []string
+		if stage == kube.StageSecrets {
+			beside = secretFiles(secrets)
+		}
+		if err := w.overlay("../base/"+string(stage), shipped[stage], meant[stage], beside); err != nil {
+			return tree, err
+		}
+	}
+	return tree, nil
+}
+
+func root(e *schema.Environment) string { return path.Join("deploy", e.Name) }
+
+func stageDir(e *schema.Environment, stage kube.Stage) string {
+	return path.Join(root(e), string(stage))
+}
+
+func secretFiles(names []string) []string {
+	var files []string
+	for _, name := range names {
+		files = append(files, name+".yaml")
+	}
+	return files
+}
+
+// An object is a Kubernetes object and its fields as they go into a file.
+type object struct {
+	kube.Object
+	fields map[string]any
+}
+
+// objectsOf returns the objects of e by stage, each stage in order.
+func objectsOf(e *schema.Environment) (map[kube.Stage][]object, error) {
+	objects, err := kube.Objects(e)
+	if err != nil {
+		return nil, err
+	}
+	stages := map[kube.Stage][]object{}
+	for _, o := range objects {
+		fields, err := o.Fields()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", o, err)
+		}
+		stages[o.Stage] = append(stages[o.Stage], object{o, fields})
+	}
+	return stages, nil
+}
+
+// A writer puts the files of one folder into a tree.
+type writer struct {
+	tree      *render.Tree
+	dir       string
+	namespace string
+}
+
+// base writes a stage as it is shipped.
+func (w writer) base(objects []object) error {
+	files, err := w.objects(objects)
+	if err != nil {
+		return err
+	}
+	return w.kustomization(kustomization{Resources: files})
+}
+
+// objects writes each object into a file of its own and returns the files' names.
+func (w writer) objects(objects []object) ([]string, error) {
+	var files []string
+	for _, o := range objects {
+		file := strings.ToLower(o.Kind()) + "-" + o.GetName() + ".yaml"
+		if err := w.file(file, o.fields); err != nil {
+			return nil, err
+		}
+		files = append(files, file)
+	}
+	return files, nil
+}
+
+// A kustomization is as much of kustomize's file as is used here, in the order in
+// which a person reads it: what there is, and what of it is changed.
+type kustomization struct {
+	APIVersion string          `yaml:"apiVersion"`
+	Kind       string          `yaml:"kind"`
+	Namespace  string          `yaml:"namespace,omitempty"`
+	Resources  []string        `yaml:"resources,omitempty"`
+	Images     []types.Image   `yaml:"images,omitempty"`
+	Replicas   []types.Replica `yaml:"replicas,omitempty"`
+	Patches    []types.Patch   `yaml:"patches,omitempty"`
+}
+
+// kustomization writes the kustomization of the folder. One that would say nothing
+// says its namespace: kustomize refuses an empty file.
+func (w writer) kustomization(k kustomization) error {
+	k.APIVersion, k.Kind = types.KustomizationVersion, types.KustomizationKind
+	if len(k.Resources) == 0 {
+		k.Namespace = w.namespace
+	}
+	return w.file(kustomizationFile, k)
+}
+
+func (w writer) file(name string, content any) error {
+	name = path.Join(w.dir, name)
+	text, err := kube.YAML(content)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return w.tree.Add(name, text)
+}
