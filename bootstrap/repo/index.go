@@ -72,13 +72,19 @@ func (r *Repo) readIndex() (*index, error) {
 		return nil, fmt.Errorf("read Git's index: %w", err)
 	}
 	x, err := parseIndex(data)
+	if errors.Is(err, errShared) {
+		return nil, &Problem{Msg: "Git's index can't be read: " + file, Fix: "git update-index --no-split-index, or git sparse-checkout reapply --no-sparse-index", Cause: err}
+	}
 	if err != nil {
-		return nil, &Problem{Msg: "Git's index can't be read: " + file, Fix: "look at it with git status; git commits on its own", Cause: err}
+		return nil, &Problem{Msg: "Git's index can't be read: " + file, Fix: "see what git status says", Cause: err}
 	}
 	return x, nil
 }
 
-var errShort = errors.New("it ends too early")
+var (
+	errShort  = errors.New("it ends too early")
+	errShared = errors.New("it is split, or leaves out folders (a sparse index)")
+)
 
 func parseIndex(data []byte) (*index, error) {
 	if len(data) < 12+sha1.Size || string(data[:4]) != "DIRC" {
@@ -106,7 +112,7 @@ func parseIndex(data []byte) (*index, error) {
 		}
 		length := uint64(binary.BigEndian.Uint32(rest[4:])) + 8
 		if rest[0] < 'A' || rest[0] > 'Z' {
-			return nil, fmt.Errorf("it has the extension %q: a split index or a sparse one (git update-index --no-split-index, git sparse-checkout reapply --no-sparse-index)", rest[:4])
+			return nil, errShared // the only extensions that may not be passed over are link and sdir
 		}
 		if uint64(len(rest)) < length {
 			return nil, errShort

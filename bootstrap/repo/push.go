@@ -100,7 +100,10 @@ func (r *Repo) explain(err error, to remote, at head, said string) error {
 	text := scrub(err.Error(), to.url)
 	where := redact(to.url)
 	kept := fmt.Sprintf("; the commit %s is safe on the branch %s", short(at.tip.String()), at.branch)
-	byGit := fmt.Sprintf("git push %s %s:%s", to.name, at.branch, to.branch)
+	byGit := fmt.Sprintf("git push %s %s", to.name, at.branch)
+	if to.branch != at.branch {
+		byGit += ":" + to.branch
+	}
 	rejected := &Rejected{Remote: to.name, Branch: to.branch, Commit: at.tip.String()}
 	_, reason, isCommand := strings.Cut(text, "command error on refs/heads/"+to.branch+": ")
 	switch {

@@ -184,6 +184,7 @@ func fails(t *testing.T, err error, words ...string) {
 	if hint == "" {
 		t.Errorf("no hint with: %v", err)
 	}
+	t.Logf("error: %v\n  hint: %s", err, hint)
 	for _, w := range words {
 		if !strings.Contains(err.Error()+"\n"+hint, w) {
 			t.Errorf("error %q with hint %q lacks %q", err, hint, w)

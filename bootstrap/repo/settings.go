@@ -127,7 +127,7 @@ func (r *Repo) userFile(name string) string {
 // expand replaces a leading ~/ by the home folder.
 func expand(path, home string) string {
 	if rest, ok := strings.CutPrefix(path, "~/"); ok && home != "" {
-		return filepath.Join(home, rest)
+		return strings.TrimSuffix(home, string(filepath.Separator)) + string(filepath.Separator) + rest
 	}
 	return path
 }

@@ -201,16 +201,15 @@ func (w *walk) link(name string, info fs.FileInfo) error {
 	if err != nil {
 		return fmt.Errorf("read an owned link: %w", err)
 	}
-	outside := &Problem{Msg: fmt.Sprintf("the symbolic link %s leads to %s, out of the repository", name, target), Fix: "put a copy of the file there instead"}
-	_, err = w.root.Stat(filepath.FromSlash(name))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		outside.Cause = err
-		return outside
-	}
 	target = filepath.ToSlash(target)
 	leads := path.Join(path.Dir(name), target)
-	if path.IsAbs(target) || !filepath.IsLocal(filepath.FromSlash(leads)) || slices.ContainsFunc(strings.Split(leads, "/"), dotGit) {
-		return outside
+	_, err = w.root.Stat(filepath.FromSlash(name)) // follows it, and links on its way, but never out
+	if err != nil && !errors.Is(err, fs.ErrNotExist) || !filepath.IsLocal(filepath.FromSlash(leads)) ||
+		filepath.IsAbs(filepath.FromSlash(target)) || slices.ContainsFunc(strings.Split(leads, "/"), dotGit) {
+		return &Problem{
+			Msg: fmt.Sprintf("the symbolic link %s leads to %s; only relative links that stay in the repository can be committed", name, target),
+			Fix: "put a copy of the file there instead",
+		}
 	}
 	return w.add(name, filemode.Symlink, []byte(target), info)
 }

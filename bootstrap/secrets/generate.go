@@ -56,6 +56,9 @@ func (f *folder) fill(kept form, names []string, declared map[string]schema.Secr
 			r.Kept = append(r.Kept, name)
 		}
 	}
+	if len(missing) == 0 {
+		return nil
+	}
 	slices.Sort(r.Kept)
 	return f.sync()
 }

@@ -129,6 +129,24 @@ func TestWeKeepWhatSOPSWrites(t *testing.T) {
 	}
 }
 
+// SOPS takes shorter keys without a word, and calls it AES256 all the same.
+func TestTheDataKeyHas256Bits(t *testing.T) {
+	owner := identity(t)
+	data, err := encrypt(metadata{"feast.key", "mlops-prod"}, []byte("x"), mustParse(t, owner.Recipient().String()), rand.Reader, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone(t, owner.String())
+	tree, err := yaml.NewStore(&config.YAMLStoreConfig{}).LoadEncryptedFile(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := tree.Metadata.GetDataKey()
+	if err != nil || len(key) != 32 {
+		t.Errorf("it has %d bytes, %v", len(key), err)
+	}
+}
+
 func TestTheFormatIsThatOfTheLibrary(t *testing.T) {
 	if sopsVersion != version.Version {
 		t.Errorf("files say SOPS %s, the library that proves them is %s", sopsVersion, version.Version)

@@ -101,9 +101,14 @@ func hide(repo *os.Root, rand io.Reader, r *Result) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	made, err := f.create(gitignore, []byte("# values of secrets, for this machine only\n*\n"), 0o644, rand)
-	if err != nil || made {
+	size, err := f.size(gitignore)
+	if err != nil {
 		return err
+	}
+	if size < 0 {
+		if _, err := f.create(gitignore, []byte("# values of secrets, for this machine only\n*\n"), 0o644, rand); err != nil {
+			return err
+		}
 	}
 	data, err := f.read(gitignore)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -290,6 +291,42 @@ func TestLocalAgreesWhenEightGenerateAtOnce(t *testing.T) {
 	if n := len(files(t, dir)); n != len(many)+1 {
 		t.Errorf("%d files: %q", n, files(t, dir))
 	}
+}
+
+func TestLocalWritesNothingWhenNothingIsMissing(t *testing.T) {
+	dir := t.TempDir()
+	local := Local{dir, "dev"}
+	if _, err := local.Generate(declared, rand.Reader); err != nil {
+		t.Fatal(err)
+	}
+	drawn := once(func() { t.Error("randomness was drawn") })
+	if _, err := local.Generate(declared, drawn); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestLocalTakesTheValueOfAQuickerProcess(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, ".secrets/dev/mlflow.postgres.password", "theirs")
+	put(t, dir, ".secrets/.gitignore", "*\n") // else the first randomness goes into its making
+	quicker := once(func() { put(t, dir, ".secrets/dev/mlflow.flask-key", "theirs as well") })
+	r, err := Local{dir, "dev"}.Generate(declared, io.MultiReader(quicker, rand.Reader))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Repaired = nil
+	wantResult(t, r, Result{Kept: []string{"mlflow.flask-key", "mlflow.postgres.password"}})
+	if got := get(t, dir, ".secrets/dev/mlflow.flask-key"); got != "theirs as well" {
+		t.Errorf("the value is now %q", got)
+	}
+}
+
+// once is a source of nothing, which does something when it is first read.
+type once func()
+
+func (do once) Read([]byte) (int, error) {
+	do()
+	return 0, io.EOF
 }
 
 // atOnce calls generate so many times in parallel and counts who was made. Each
