@@ -118,6 +118,11 @@ func (r *repository) render(stdout, stderr io.Writer, loaded []load.Loaded, opts
 			return err
 		}
 		fmt.Fprintf(stderr, "%s: %s in %s\n", l.Name, counts(result), ownerOf(l.Name).Roots[0])
+		if missing, err := r.missingClusterSecrets(l.Environment); err != nil {
+			return err
+		} else if len(missing) > 0 {
+			fmt.Fprintf(stderr, "%s: these secrets have no value yet: %s\n  hint: mlops-gitops secrets generate %s\n", l.Name, strings.Join(missing, ", "), l.Name)
+		}
 		if err := r.answers(stdout, l.Environment); err != nil {
 			return err
 		}

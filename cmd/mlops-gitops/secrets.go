@@ -11,6 +11,7 @@ import (
 
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/secrets"
 	"github.com/mlops-gitops/mlops-gitops/render/compose"
+	"github.com/mlops-gitops/mlops-gitops/render/kube"
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
@@ -102,4 +103,28 @@ func named(cmd *cobra.Command, args []string) error {
 }
 
 // makeClusterSecrets makes what the components in the cluster lack.
-func (r *repository) makeClusterSecrets(io.Writer, *schema.Environment, time.Time) error { return nil }
+func (r *repository) makeClusterSecrets(stderr io.Writer, e *schema.Environment, now time.Time) error {
+	names, err := kube.Secrets(e)
+	if err != nil || len(names) == 0 {
+		return err
+	}
+	made, err := clusterSecrets(r, e).Generate(only(e.Secrets, names), rand.Reader, now)
+	if err != nil {
+		return err
+	}
+	say(stderr, e.Name, "deploy/"+e.Name+"/secrets", made)
+	return nil
+}
+
+// missingClusterSecrets are the secrets without which Flux could not apply an environment.
+func (r *repository) missingClusterSecrets(e *schema.Environment) ([]string, error) {
+	names, err := kube.Secrets(e)
+	if err != nil || len(names) == 0 {
+		return nil, err
+	}
+	return clusterSecrets(r, e).Missing(only(e.Secrets, names))
+}
+
+func clusterSecrets(r *repository, e *schema.Environment) secrets.Cluster {
+	return secrets.Cluster{Dir: r.dir, Env: e.Name, Namespace: e.Settings.Namespace, Recipients: e.Settings.Secrets.Recipients}
+}

@@ -6,14 +6,26 @@ import (
 
 	"github.com/mlops-gitops/mlops-gitops/render"
 	"github.com/mlops-gitops/mlops-gitops/render/compose"
+	"github.com/mlops-gitops/mlops-gitops/render/flux"
+	"github.com/mlops-gitops/mlops-gitops/render/kustomize"
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
 
 // treeOf renders an environment for every place where its components run.
 func treeOf(l load.Loaded) (render.Tree, error) {
-	tree, err := compose.Tree(l.Environment)
-	if err != nil {
-		return tree, fmt.Errorf("environment %s: %w", l.Name, err)
+	var tree render.Tree
+	for _, renderer := range []func() (render.Tree, error){
+		func() (render.Tree, error) { return compose.Tree(l.Environment) },
+		func() (render.Tree, error) { return kustomize.Tree(l.Environment, l.Base) },
+		func() (render.Tree, error) { return flux.Tree(l.Environment) },
+	} {
+		part, err := renderer()
+		if err == nil {
+			err = tree.Merge(part)
+		}
+		if err != nil {
+			return tree, fmt.Errorf("environment %s: %w", l.Name, err)
+		}
 	}
 	return tree, nil
 }
