@@ -102,8 +102,7 @@ func (r *Repo) Commit(ctx context.Context, c Change) (Result, error) {
 	return result, nil
 }
 
-// check looks at what was asked for and returns the owned paths relative to the
-// work tree, in order, without those inside another.
+// check looks at what was asked for and returns the owned paths.
 func (r *Repo) check(c Change) ([]string, error) {
 	if err := c.Author.check(); err != nil {
 		return nil, err
@@ -114,8 +113,13 @@ func (r *Repo) check(c Change) ([]string, error) {
 	if c.When.IsZero() {
 		return nil, errors.New("the commit has no time")
 	}
+	return r.owned(c.Paths)
+}
+
+// owned returns paths relative to the work tree, in order, without those inside another.
+func (r *Repo) owned(paths []string) ([]string, error) {
 	var owned []string
-	for _, p := range c.Paths {
+	for _, p := range paths {
 		if !fs.ValidPath(p) || p == "." {
 			return nil, &Problem{Msg: fmt.Sprintf("%q is not a path inside the repository", p), Fix: "name a folder or a file of it"}
 		}

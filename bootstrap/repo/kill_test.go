@@ -95,6 +95,9 @@ func TestKilledAnywhere(t *testing.T) {
 			}
 			if line[0] != ' ' && line[0] != '?' && strings.HasPrefix(line[3:], "own/") {
 				ahead++
+				if line[1] != ' ' {
+					t.Errorf("what is staged is not what is in the work tree: %s", line)
+				}
 			}
 		}
 		for _, lock := range []string{"work/.git/index.lock", "work/.git/refs/heads/main.lock"} {

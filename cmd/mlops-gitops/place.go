@@ -54,6 +54,9 @@ func (p *place) open() (*repository, error) {
 	return &repository{dir, envs}, nil
 }
 
+// path is a file of the repository, named with slashes, on this machine.
+func (r *repository) path(name string) string { return filepath.Join(r.dir, filepath.FromSlash(name)) }
+
 func isRepository(dir string) bool {
 	for _, part := range []string{"cue.mod", "environments"} {
 		if _, err := os.Stat(filepath.Join(dir, part)); errors.Is(err, fs.ErrNotExist) {

@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mlops-gitops/mlops-gitops/render"
+	"github.com/mlops-gitops/mlops-gitops/render/kube"
+	"github.com/mlops-gitops/mlops-gitops/render/kustomize"
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
 
@@ -88,6 +90,9 @@ func (r *repository) check(w io.Writer, loaded []load.Loaded) error {
 		if err != nil {
 			return err
 		}
+		if err := kustomize.Prove(tree, l.Environment); err != nil {
+			return fmt.Errorf("environment %s: %w", l.Name, err)
+		}
 		drifts, err := render.Check(os.DirFS(r.dir), ownerOf(l.Name), tree)
 		if err != nil {
 			return err
@@ -103,21 +108,12 @@ func (r *repository) check(w io.Writer, loaded []load.Loaded) error {
 	return nil
 }
 
-// render makes the local secrets that environments lack and writes their files.
+// render writes environments and says what came of it.
 func (r *repository) render(stdout, stderr io.Writer, loaded []load.Loaded, opts render.Options) error {
 	for _, l := range loaded {
-		tree, err := treeOf(l)
-		if err != nil {
+		if err := r.write(stderr, l, opts); err != nil {
 			return err
 		}
-		if err := r.makeLocalSecrets(stderr, l.Environment); err != nil {
-			return err
-		}
-		result, err := render.Write(r.dir, ownerOf(l.Name), tree, opts)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(stderr, "%s: %s in %s\n", l.Name, counts(result), ownerOf(l.Name).Roots[0])
 		if missing, err := r.missingClusterSecrets(l.Environment); err != nil {
 			return err
 		} else if len(missing) > 0 {
@@ -127,6 +123,28 @@ func (r *repository) render(stdout, stderr io.Writer, loaded []load.Loaded, opts
 			return err
 		}
 	}
+	return nil
+}
+
+// write makes the local secrets that an environment lacks and writes its files.
+func (r *repository) write(stderr io.Writer, l load.Loaded, opts render.Options) error {
+	tree, err := treeOf(l)
+	if err != nil {
+		return err
+	}
+	if err := r.makeLocalSecrets(stderr, l.Environment); err != nil {
+		return err
+	}
+	owner := ownerOf(l.Name)
+	result, err := render.Write(r.dir, owner, tree, opts)
+	if err != nil {
+		return err
+	}
+	where := owner.Roots[0]
+	if kube.InCluster(l.Environment) {
+		where = strings.Join(owner.Roots, " and ")
+	}
+	fmt.Fprintf(stderr, "%s: %s in %s\n", l.Name, counts(result), where)
 	return nil
 }
 

@@ -58,6 +58,7 @@ Exit codes: 0 fine; 1 looked and found something (vet, render --check);
 		vetCmd(at),
 		renderCmd(at),
 		secretsCmd(at),
+		commitCmd(at),
 
 		versionCmd(),
 	)

@@ -34,9 +34,10 @@ const (
 
 // A Repository is a tree of files that holds environments.
 type Repository struct {
-	fsys  fs.FS
-	under string
-	names []string
+	fsys   fs.FS
+	under  string
+	names  []string // of the environments
+	shared []string // files in the folder of environments
 }
 
 // Open looks at a tree and finds the environments in it. It is an error when the
@@ -62,6 +63,8 @@ func Open(fsys fs.FS, under string) (*Repository, error) {
 	for _, e := range entries {
 		if e.IsDir() {
 			r.names = append(r.names, e.Name())
+		} else {
+			r.shared = append(r.shared, path.Join(folder, e.Name()))
 		}
 	}
 	return r, nil
@@ -100,6 +103,9 @@ func (e *NoEnvironment) Hint() string {
 
 // Names returns the environments in order.
 func (r *Repository) Names() []string { return slices.Clone(r.names) }
+
+// Shared returns the files that all environments share, in order.
+func (r *Repository) Shared() []string { return slices.Clone(r.shared) }
 
 // A Loaded environment comes with its Base: the platform of its mode alone, with
 // the same name and namespace, which is what overlays are written against.
