@@ -3,6 +3,7 @@ package repo
 import (
 	"context"
 	"path"
+	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing"
 )
@@ -17,7 +18,7 @@ func (r *Repo) Changed(ctx context.Context, paths []string) ([]PathChange, error
 	if err != nil {
 		return nil, err
 	}
-	before, files, _, err := r.compare(ctx, base, owned)
+	before, files, _, err := r.compare(ctx, base, owned, func([]byte) error { return nil })
 	if err != nil {
 		return nil, err
 	}
@@ -56,5 +57,6 @@ func (r *Repo) Files(folder string) ([]string, error) {
 			direct = append(direct, name)
 		}
 	}
+	slices.Sort(direct)
 	return r.relative(direct), nil
 }

@@ -75,7 +75,7 @@ func (r *Repo) Commit(ctx context.Context, c Change) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	before, files, ignored, err := r.compare(ctx, base, owned)
+	before, files, ignored, err := r.compare(ctx, base, owned, r.storeBlob)
 	if err != nil {
 		return Result{}, err
 	}
@@ -141,8 +141,9 @@ func (r *Repo) owned(paths []string) ([]string, error) {
 }
 
 // compare returns the owned files of the last commit and those to be: what is in
-// the work tree, and what sparse checkout left out of it.
-func (r *Repo) compare(ctx context.Context, base plumbing.Hash, owned []string) (before map[string]treeFile, files []indexEntry, ignored []string, err error) {
+// the work tree, each new content given to store, and what sparse checkout left out
+// of it.
+func (r *Repo) compare(ctx context.Context, base plumbing.Hash, owned []string, store func([]byte) error) (before map[string]treeFile, files []indexEntry, ignored []string, err error) {
 	if before, err = r.filesAt(base, owned); err != nil {
 		return nil, nil, nil, err
 	}
@@ -155,7 +156,7 @@ func (r *Repo) compare(ctx context.Context, base plumbing.Hash, owned []string) 
 		return nil, nil, nil, fmt.Errorf("open the work tree: %w", err)
 	}
 	defer func() { err = errors.Join(err, root.Close()) }()
-	w := &walk{repo: r, root: root, index: x, before: before}
+	w := &walk{repo: r, root: root, index: x, before: before, store: store}
 	if err := w.take(ctx, owned); err != nil {
 		return nil, nil, nil, err
 	}

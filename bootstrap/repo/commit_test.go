@@ -246,3 +246,25 @@ func TestObjectsInPacksAndAlternates(t *testing.T) {
 		}
 	}
 }
+
+func TestChangedLooksOnly(t *testing.T) {
+	s := newSandbox(t)
+	s.start("work")
+	s.write("work/deploy/dev/compose.yaml", "a: 2\n")
+	s.write("work/deploy/dev/new", "1\n")
+	s.remove("work/deploy/dev/sub")
+	objects := s.git("work", "count-objects")
+	changes, err := s.open("work").Changed(context.Background(), []string{"deploy"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameList(t, "changes", kinds(changes), "modified deploy/dev/compose.yaml", "added deploy/dev/new", "deleted deploy/dev/sub/x.yaml")
+	if now := s.git("work", "count-objects"); now != objects {
+		t.Errorf("objects were %s and are %s", objects, now)
+	}
+	files, err := s.open("work").Files("deploy/dev")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameList(t, "files", files, "deploy/dev/compose.yaml")
+}

@@ -78,7 +78,7 @@ func TestBranchThatMovesMeanwhile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			before, files, _, err := r.compare(context.Background(), base, owned)
+			before, files, _, err := r.compare(context.Background(), base, owned, r.storeBlob)
 			if err != nil {
 				t.Fatal(err)
 			}

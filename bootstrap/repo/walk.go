@@ -16,13 +16,13 @@ import (
 )
 
 // A walk reads the owned paths of a work tree, and nothing beside them but the
-// .gitignore and .gitattributes files on the way. It stores each file's content
-// as an object.
+// .gitignore and .gitattributes files on the way.
 type walk struct {
 	repo           *Repo
 	root           *os.Root
 	index          *index
 	before         map[string]treeFile // what the last commit has
+	store          func([]byte) error  // keeps content that the last commit has not
 	fold           bool                // the file system does not tell A from a
 	macros         map[string][]attribute
 	infoAttributes []attributeRule
@@ -217,7 +217,7 @@ func (w *walk) link(name string, info fs.FileInfo) error {
 func (w *walk) add(name string, mode filemode.FileMode, data []byte, info fs.FileInfo) error {
 	hash := plumbing.ComputeHash(plumbing.BlobObject, data)
 	if w.before[name].hash != hash { // else it is stored, perhaps where another repository keeps it
-		if err := w.repo.storeBlob(data); err != nil {
+		if err := w.store(data); err != nil {
 			return fmt.Errorf("store %s: %w", name, err)
 		}
 	}

@@ -13,8 +13,9 @@ import (
 )
 
 // The format is SOPS's own, written here because its library brings the clients
-// of every cloud's key service (26 MB and 7 ms of each start at the least). The
-// tests hold it to the library and to the sops command. In short:
+// of every cloud's key service (26 MB and 7 ms of each start at the least). Files
+// in testdata, some of them made by the sops command, and e2e/sops, which has the
+// library and the command, hold it to SOPS. In short:
 //
 //   - A random data key of 256 bits encrypts the values below the top-level keys
 //     that encryptedRegex matches. All else stays readable.
