@@ -75,7 +75,7 @@ func (r *repository) commit(ctx context.Context, stdout, stderr io.Writer, names
 		} else if len(missing) > 0 {
 			return &usage{fmt.Sprintf("%s lacks the values of %s, without which Flux could not apply it", l.Name, strings.Join(missing, ", ")), "mlops-gitops secrets generate " + l.Name}
 		}
-		if err := r.write(stderr, l, render.Options{}); err != nil {
+		if err := r.write(ctx, stderr, l, render.Options{}); err != nil {
 			return err
 		}
 	}
@@ -85,6 +85,9 @@ func (r *repository) commit(ctx context.Context, stdout, stderr io.Writer, names
 	result, err := git.Commit(ctx, repo.Change{Paths: paths, Message: message, Author: author, When: time.Now()})
 	if err != nil {
 		return err
+	}
+	if len(result.Ignored) > 0 {
+		fmt.Fprintf(stderr, "Git ignores %s, which is not committed\n", strings.Join(result.Ignored, ", "))
 	}
 	if result.Nothing {
 		fmt.Fprintf(stdout, "nothing to commit: %s has it all\n", result.Branch)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -52,7 +53,7 @@ Exit codes: 0 fine; 1 --check found a difference; 2 could not render.`,
 			case check:
 				return repo.check(cmd.OutOrStdout(), loaded)
 			}
-			return repo.render(cmd.OutOrStdout(), cmd.ErrOrStderr(), loaded, render.Options{Force: force})
+			return repo.render(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), loaded, render.Options{Force: force})
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "every environment of the repository")
@@ -109,9 +110,9 @@ func (r *repository) check(w io.Writer, loaded []load.Loaded) error {
 }
 
 // render writes environments and says what came of it.
-func (r *repository) render(stdout, stderr io.Writer, loaded []load.Loaded, opts render.Options) error {
+func (r *repository) render(ctx context.Context, stdout, stderr io.Writer, loaded []load.Loaded, opts render.Options) error {
 	for _, l := range loaded {
-		if err := r.write(stderr, l, opts); err != nil {
+		if err := r.write(ctx, stderr, l, opts); err != nil {
 			return err
 		}
 		if missing, err := r.missingClusterSecrets(l.Environment); err != nil {
@@ -127,12 +128,12 @@ func (r *repository) render(stdout, stderr io.Writer, loaded []load.Loaded, opts
 }
 
 // write makes the local secrets that an environment lacks and writes its files.
-func (r *repository) write(stderr io.Writer, l load.Loaded, opts render.Options) error {
+func (r *repository) write(ctx context.Context, stderr io.Writer, l load.Loaded, opts render.Options) error {
 	tree, err := treeOf(l)
 	if err != nil {
 		return err
 	}
-	if err := r.makeLocalSecrets(stderr, l.Environment); err != nil {
+	if err := r.makeLocalSecrets(ctx, stderr, l.Environment); err != nil {
 		return err
 	}
 	owner := ownerOf(l.Name)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mlops-gitops/mlops-gitops/bootstrap/engine"
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/secrets"
 	"github.com/mlops-gitops/mlops-gitops/render/compose"
 	"github.com/mlops-gitops/mlops-gitops/render/kube"
@@ -47,7 +49,7 @@ encrypted to the age recipients of the environment. A value that is there stays.
 				return err
 			}
 			for _, l := range loaded {
-				if err := repo.makeLocalSecrets(cmd.ErrOrStderr(), l.Environment); err != nil {
+				if err := repo.makeLocalSecrets(cmd.Context(), cmd.ErrOrStderr(), l.Environment); err != nil {
 					return err
 				}
 				if err := repo.makeClusterSecrets(cmd.ErrOrStderr(), l.Environment, time.Now()); err != nil {
@@ -60,17 +62,40 @@ encrypted to the age recipients of the environment. A value that is there stays.
 }
 
 // makeLocalSecrets makes what the components on this machine lack.
-func (r *repository) makeLocalSecrets(stderr io.Writer, e *schema.Environment) error {
+func (r *repository) makeLocalSecrets(ctx context.Context, stderr io.Writer, e *schema.Environment) error {
 	names, err := compose.Secrets(e)
 	if err != nil || len(names) == 0 {
 		return err
 	}
-	made, err := secrets.Local{Dir: r.dir, Env: e.Name}.Generate(only(e.Secrets, names), rand.Reader)
+	local, declared := secrets.Local{Dir: r.dir, Env: e.Name}, only(e.Secrets, names)
+	if missing, err := local.Missing(declared); err != nil {
+		return err
+	} else if len(missing) == len(names) {
+		if err := r.noDataWithoutSecrets(ctx, e); err != nil {
+			return err
+		}
+	}
+	made, err := local.Generate(declared, rand.Reader)
 	if err != nil {
 		return err
 	}
 	say(stderr, e.Name, ".secrets/"+e.Name, made)
 	return nil
+}
+
+// noDataWithoutSecrets refuses to make the secrets of an environment whose volumes
+// are there already: what is in them was made with secrets that are lost, and new
+// ones would not open it.
+func (r *repository) noDataWithoutSecrets(ctx context.Context, e *schema.Environment) error {
+	volumes, ok, err := engine.Volumes(ctx, e.Settings.Namespace)
+	if err != nil || !ok || len(volumes) == 0 {
+		return err
+	}
+	return &usage{
+		fmt.Sprintf("%s has data on this machine (%s), but its secrets are gone from .secrets/%s, and new ones would not open it",
+			e.Name, strings.Join(volumes, ", "), e.Name),
+		fmt.Sprintf("bring the files in .secrets/%s back, or delete the data for good: docker compose --project-name %s down --volumes", e.Name, e.Settings.Namespace),
+	}
 }
 
 // say tells what was made and what is left over. Names are no secret.
