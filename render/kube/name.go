@@ -69,16 +69,20 @@ func short(name string) string {
 	return name[:longestName-1-len(sum)] + "-" + sum
 }
 
-var plainPath = regexp.MustCompile(`^(/[a-z0-9]+)+$`)
+var (
+	plainPath = regexp.MustCompile(`^(/[a-z0-9]+)+$`)
+	notPlain  = regexp.MustCompile(`[^a-z0-9]+`)
+)
 
 // volumeName makes the name of a volume from what it is for and where it is
 // mounted: scratch-tmp. Where the path has other characters than a name may have,
 // a hash keeps two paths apart.
 func volumeName(use, path string) string {
-	if plainPath.MatchString(path) {
-		return short(use + strings.ReplaceAll(path, "/", "-"))
+	name := use + notPlain.ReplaceAllString(strings.ToLower(path), "-")
+	if !plainPath.MatchString(path) {
+		name = strings.TrimRight(name, "-") + "-" + digest([]byte(path), 8)
 	}
-	return short(use + "-" + digest([]byte(path), 8))
+	return short(name)
 }
 
 // fileKey is a file's key in a ConfigMap: the container that mounts it, a dot and

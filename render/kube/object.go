@@ -7,6 +7,8 @@ import (
 	"go.yaml.in/yaml/v3"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
 // An Object is a Kubernetes object and the stage that applies it.
@@ -30,6 +32,15 @@ func (o Object) String() string {
 		return o.Kind() + "/" + o.GetName()
 	}
 	return o.Kind() + "/" + o.GetNamespace() + "/" + o.GetName()
+}
+
+// Slot is the object's place in its environment: String, but for a Job, whose name
+// follows what it does, that of its task. A changed task is another Job in the same slot.
+func (o Object) Slot() string {
+	if labels := o.GetLabels(); o.Kind() == "Job" {
+		return "Job/" + o.GetNamespace() + "/" + schema.FullName(labels[labelName], labels[labelComponent])
+	}
+	return o.String()
 }
 
 // Fields returns the object as it goes into a file: maps, lists, strings, int64,

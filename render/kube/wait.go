@@ -12,7 +12,7 @@ import (
 // A wait is a question that is asked before a program starts, until the answer is
 // yes. It keeps the order inside the cluster.
 type wait struct {
-	name  string // of the container that asks: after-migrate, needs-postgres
+	name  string // of the container that asks: after-prepare, needs-store
 	image schema.Image
 	user  int64
 	group int64

@@ -26,7 +26,7 @@ func parseImage(ref string) (i image) {
 func setImages(both []pair, meant []object) []types.Image {
 	becomes := map[string][]string{} // by name: what the shipped image is meant to be
 	for _, p := range both {
-		is := containers(p.to.fields)
+		is := containers(p.meant.fields)
 		for place, c := range containers(p.from) {
 			if other, ok := is[place]; ok {
 				name := parseImage(c["image"].(string)).name
@@ -90,21 +90,4 @@ func containers(fields map[string]any) map[string]map[string]any {
 		}
 	}
 	return found
-}
-
-// setReplicas returns kustomize's replicas for what changes only in number, and
-// takes these changes out of what is left for patches.
-func setReplicas(both []pair) []types.Replica {
-	var replicas []types.Replica
-	for _, p := range both {
-		was, _ := p.from["spec"].(map[string]any)
-		is, _ := p.to.fields["spec"].(map[string]any)
-		from, scaled := was["replicas"].(int64)
-		to, _ := is["replicas"].(int64)
-		if scaled && from != to {
-			replicas = append(replicas, types.Replica{Name: p.to.GetName(), Count: to})
-			was["replicas"] = to
-		}
-	}
-	return replicas
 }

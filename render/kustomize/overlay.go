@@ -1,8 +1,12 @@
 package kustomize
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"reflect"
 
+	"go.yaml.in/yaml/v3"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/resid"
 
@@ -12,10 +16,12 @@ import (
 // overlay writes what makes the shipped objects of a stage into those that are
 // meant: an object that is only meant is a file, one that is only shipped is
 // deleted by a patch, and in one that is both, images and replicas are set and the
-// rest is changed by JSON patches (RFC 6902). Files that lie beside are only named.
+// rest is changed by JSON patches (RFC 6902), be it the name. Files that lie beside
+// are only named.
 //
 // No object is replaced as a whole: kustomize takes "$patch: replace" at the top of
-// an object for no change at all, without a word.
+// an object for no change at all, without a word. And the fewer are deleted the
+// better: only then does kustomize read the schema of all of Kubernetes.
 func (w writer) overlay(base string, shipped, meant []object, beside []string) error {
 	var k kustomization
 	if len(shipped) > 0 {
@@ -37,18 +43,18 @@ func (w writer) overlay(base string, shipped, meant []object, beside []string) e
 	k.Images = setImages(both, meant)
 	k.Replicas = setReplicas(both)
 	for _, p := range both {
-		ops, err := changes("", p.from, p.to.fields)
+		ops, err := changes("", p.from, p.meant.fields)
 		if err != nil {
 			return err
 		}
 		if len(ops) == 0 {
 			continue
 		}
-		patch, err := kube.YAML(ops)
+		patch, err := jsonPatch(ops)
 		if err != nil {
-			return fmt.Errorf("%s: %w", p.to, err)
+			return fmt.Errorf("%s: %w", p.meant, err)
 		}
-		k.Patches = append(k.Patches, types.Patch{Target: target(p.to), Patch: string(patch)})
+		k.Patches = append(k.Patches, types.Patch{Target: target(p.shipped), Patch: patch})
 	}
 	return w.kustomization(k)
 }
@@ -56,25 +62,26 @@ func (w writer) overlay(base string, shipped, meant []object, beside []string) e
 // A pair is an object that is both shipped and meant. From is what kustomize's own
 // transformers leave of it for patches to change.
 type pair struct {
-	from map[string]any
-	to   object
+	shipped, meant object
+	from           map[string]any
 }
 
+// match pairs objects by their slots: a task that changes is a Job that is renamed.
 func match(shipped, meant []object) (both []pair, added, removed []object) {
 	was := map[string]object{}
 	for _, o := range shipped {
-		was[o.String()] = o
+		was[o.Slot()] = o
 	}
 	for _, o := range meant {
-		if s, ok := was[o.String()]; ok {
-			both = append(both, pair{clone(s.fields).(map[string]any), o})
-			delete(was, o.String())
+		if s, ok := was[o.Slot()]; ok {
+			both = append(both, pair{s, o, clone(s.fields).(map[string]any)})
+			delete(was, o.Slot())
 		} else {
 			added = append(added, o)
 		}
 	}
 	for _, o := range shipped {
-		if _, left := was[o.String()]; left {
+		if _, left := was[o.Slot()]; left {
 			removed = append(removed, o)
 		}
 	}
@@ -114,6 +121,24 @@ func deletion(o object) (types.Patch, error) {
 		return types.Patch{}, fmt.Errorf("%s: %w", o, err)
 	}
 	return types.Patch{Patch: string(patch)}, nil
+}
+
+// jsonPatch writes operations down. Kustomize cuts white space off the end of a
+// patch (PatchTransformer), and with it the last line break of a text that stands
+// there, so such a patch ends with a comment.
+func jsonPatch(ops []op) (string, error) {
+	text, err := kube.YAML(ops)
+	if err != nil {
+		return "", err
+	}
+	var whole, cut []op
+	if err := errors.Join(yaml.Unmarshal(text, &whole), yaml.Unmarshal(bytes.TrimSpace(text), &cut)); err != nil {
+		return "", err
+	}
+	if !reflect.DeepEqual(cut, whole) {
+		text = append(text, "# end\n"...)
+	}
+	return string(text), nil
 }
 
 func target(o object) *types.Selector {

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/rogpeppe/go-internal/diff"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/mlops-gitops/mlops-gitops/schema"
@@ -91,7 +92,7 @@ func Golden(t *testing.T, update bool, make func(*testing.T, load.Loaded) map[st
 			maps.Copy(all, made)
 			for _, name := range slices.Sorted(maps.Keys(all)) {
 				if made[name] != wanted[name] {
-					t.Errorf("%s is not as %s has it (UPDATE=1 accepts what is made):\n%s", name, file, made[name])
+					t.Errorf("UPDATE=1 accepts what is made:\n%s", diff.Diff(file+": "+name, []byte(wanted[name]), "made", []byte(made[name])))
 				}
 			}
 		})
