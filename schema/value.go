@@ -40,18 +40,25 @@ func (e *Environment) Bind(v Value) ([]Part, error) {
 	}
 	for rest := string(v); rest != ""; {
 		before, token, found := strings.Cut(rest, string(tokenOpen))
+		if _, after, stray := strings.Cut(before, string(tokenClose)); stray {
+			return nil, fmt.Errorf("a reference that has no beginning before %q", after)
+		}
 		text(before)
 		if !found {
 			break
 		}
 		token, rest, found = strings.Cut(token, string(tokenClose))
 		if !found {
-			return nil, fmt.Errorf("a reference that has no end in %q", before)
+			return nil, fmt.Errorf("a reference that has no end after %q", before)
 		}
 		word := strings.Fields(token)
 		switch {
 		case len(word) == 2 && word[0] == "platform":
-			text(map[string]string{"name": e.Name, "domain": e.Settings.Domain, "namespace": e.Settings.Namespace}[word[1]])
+			s, ok := map[string]string{"name": e.Name, "domain": e.Settings.Domain, "namespace": e.Settings.Namespace}[word[1]]
+			if !ok {
+				return nil, fmt.Errorf("a platform has no %q", word[1])
+			}
+			text(s)
 		case len(word) == 3 && word[0] == "host":
 			text(FullName(word[1], word[2]))
 		case len(word) == 4 && word[0] == "need":
@@ -63,6 +70,9 @@ func (e *Environment) Bind(v Value) ([]Part, error) {
 		case len(word) == 3 && word[0] == "secret":
 			if _, ok := e.Secrets[word[1]]; !ok {
 				return nil, fmt.Errorf("there is no secret %s", word[1])
+			}
+			if word[2] != "value" && word[2] != "file" {
+				return nil, fmt.Errorf("a secret has no %q", word[2])
 			}
 			parts = append(parts, Part{Secret: word[1], File: word[2] == "file"})
 		default:

@@ -214,10 +214,10 @@ func in(name string, err error) error { return fmt.Errorf("%s: %w", name, cause(
 
 // cause is err without the path that the system call knew.
 func cause(err error) error {
-	if at, ok := err.(*fs.PathError); ok {
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
 		return at.Err
 	}
-	if link, ok := err.(*os.LinkError); ok {
+	if link, ok := errors.AsType[*os.LinkError](err); ok {
 		return link.Err
 	}
 	return err

@@ -100,7 +100,8 @@ func parse(data []byte) (o object, err error) {
 func (o object) encrypted() bool {
 	for _, values := range []map[string]string{o.Data, o.StringData} {
 		for _, value := range values {
-			if value != "" && !(strings.HasPrefix(value, "ENC[AES256_GCM,data:") && strings.HasSuffix(value, "]")) {
+			hidden := strings.HasPrefix(value, "ENC[AES256_GCM,data:") && strings.HasSuffix(value, "]")
+			if value != "" && !hidden {
 				return false
 			}
 		}

@@ -21,6 +21,9 @@ func definition(model cue.Value, at []string) cue.Value {
 		if !next.Exists() {
 			next = v.LookupPath(cue.MakePath(cue.AnyString))
 		}
+		if !next.Exists() {
+			next = v.LookupPath(cue.MakePath(cue.AnyIndex))
+		}
 		v = next
 	}
 	return v

@@ -16,22 +16,26 @@ func (s *sources) explain(env string, f fault) (m *Mistake, c *culprit, direct b
 	at, text, args := f.at, f.text, f.args
 	wrote := s.of(env, at)
 	switch {
-	case text == "field not allowed":
+	case text == "field not allowed" && len(at) > 0:
 		return s.misspelt(at, wrote)
 	case strings.HasPrefix(text, "undefined field") || strings.HasPrefix(text, "reference"):
 		if p, ok := s.place(f); ok {
-			in, fieldPath := s.enclosing(p)
-			return s.misreferred(p, fmt.Sprint(args[0])), &culprit{in, fieldPath}, true
+			m, found := s.misreferred(p, fmt.Sprint(args[0]))
+			c := s.culprit(f)
+			if c != nil && found {
+				c.at, c.how = p, opened
+			}
+			return m, c, true
 		}
 	case text == "field is required but not present" || strings.HasPrefix(text, "incomplete"):
 		return s.missing(env, at), nil, true
 	}
 	if len(wrote) > 0 && strings.HasSuffix(docOf(definition(s.model, at)), notToBeSet) {
 		return &Mistake{
-			Pos: position(wrote[0].field.Label.Pos()),
+			Pos: wrote[0].at,
 			Msg: fmt.Sprintf("%s is worked out by the schema and not to be set", name(at)),
 			Fix: "take it out",
-		}, &culprit{wrote[0], at}, true
+		}, &culprit{wrote[0].at, removed, at, nil}, true
 	}
 	must := ""
 	if text == "%s" && len(args) == 1 { // an error() arm of the schema
@@ -42,13 +46,13 @@ func (s *sources) explain(env string, f fault) (m *Mistake, c *culprit, direct b
 	if len(wrote) == 0 {
 		return s.ofKey(env, at, must)
 	}
-	c = &culprit{wrote[0], at}
+	c = &culprit{wrote[0].at, removed, at, wrote[0].value}
 	if other := disagreeing(wrote); other != nil {
-		there := position(other.field.Value.Pos())
+		there := position(other.value.Pos())
 		return &Mistake{
-			Pos:  position(wrote[0].field.Value.Pos()),
+			Pos:  position(wrote[0].value.Pos()),
 			Also: []Position{there},
-			Msg:  fmt.Sprintf("%s is %s here, but %s at %s", name(at), source(wrote[0].field.Value), source(other.field.Value), there.from(s.under)),
+			Msg:  fmt.Sprintf("%s is %s here, but %s at %s", name(at), source(wrote[0].value), source(other.value), there.from(s.under)),
 			Fix:  "say it in one place; what environments share goes under defaults, and an environment's own setting wins over it",
 		}, c, true
 	}
@@ -56,8 +60,8 @@ func (s *sources) explain(env string, f fault) (m *Mistake, c *culprit, direct b
 		return s.general(env, f), c, false
 	}
 	return &Mistake{
-		Pos: position(wrote[0].field.Value.Pos()),
-		Msg: fmt.Sprintf("%s %s, not %s", name(at), must, source(wrote[0].field.Value)),
+		Pos: position(wrote[0].value.Pos()),
+		Msg: fmt.Sprintf("%s %s, not %s", name(at), must, source(wrote[0].value)),
 	}, c, true
 }
 
@@ -73,9 +77,9 @@ func (s *sources) ofKey(env string, at []string, must string) (*Mistake, *culpri
 		return nil, nil, false
 	}
 	return &Mistake{
-		Pos: position(wrote[0].field.Label.Pos()),
+		Pos: wrote[0].at,
 		Msg: fmt.Sprintf("the name %s %s", name(key), must),
-	}, &culprit{wrote[0], key}, true
+	}, &culprit{wrote[0].at, removed, key, nil}, true
 }
 
 // misspelt is a field that the schema does not have.
@@ -94,22 +98,26 @@ func (s *sources) misspelt(at []string, wrote []written) (*Mistake, *culprit, bo
 	if len(wrote) == 0 {
 		return m, nil, false
 	}
-	m.Pos = position(wrote[0].field.Label.Pos())
-	return m, &culprit{wrote[0], at}, true
+	m.Pos = wrote[0].at
+	return m, &culprit{wrote[0].at, removed, at, nil}, true
 }
 
 // misreferred is a reference in an expression that leads nowhere.
-func (s *sources) misreferred(p Position, missing string) *Mistake {
-	m := &Mistake{Pos: p, Msg: fmt.Sprintf("there is no %q here to refer to", missing)}
+// It reports whether it found the reference at that place.
+func (s *sources) misreferred(p Position, missing string) (m *Mistake, found bool) {
+	m = &Mistake{Pos: p, Msg: fmt.Sprintf("there is no %q here to refer to", missing)}
 	var known, all []string
 	ast.Walk(s.files[p.File], func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.SelectorExpr:
 			if position(n.Sel.Pos()) == p {
+				found = true
 				of := source(n.X)
 				m.Msg = fmt.Sprintf("%s has no %q", of, missing)
 				known = s.labelsIn(of[strings.LastIndexByte(of, '.')+1:])
 			}
+		case *ast.Ident:
+			found = found || position(n.Pos()) == p
 		case *ast.Field:
 			if label, _, err := ast.LabelName(n.Label); err == nil {
 				all = append(all, label)
@@ -126,7 +134,7 @@ func (s *sources) misreferred(p Position, missing string) *Mistake {
 	} else if len(known) > 0 {
 		m.Fix = "there is " + list(known)
 	}
-	return m
+	return m, found
 }
 
 // labelsIn returns the fields of every struct of this name.
@@ -138,8 +146,12 @@ func (s *sources) labelsIn(field string) (labels []string) {
 				return true
 			}
 			if label, _, err := ast.LabelName(f.Label); err == nil && label == field {
-				for _, in := range structs(f.Value) {
-					for _, d := range in.Elts {
+				for _, in := range operands(f.Value) {
+					block, ok := in.(*ast.StructLit)
+					if !ok {
+						continue
+					}
+					for _, d := range block.Elts {
 						if inner, ok := d.(*ast.Field); ok {
 							if l, _, err := ast.LabelName(inner.Label); err == nil {
 								labels = append(labels, l)
@@ -156,13 +168,19 @@ func (s *sources) labelsIn(field string) (labels []string) {
 
 // missing is a field that must be written and is not.
 func (s *sources) missing(env string, at []string) *Mistake {
+	if wrote := s.of(env, at); len(wrote) > 0 {
+		return &Mistake{
+			Pos: position(wrote[0].value.Pos()),
+			Msg: fmt.Sprintf("%s must be one value, and %s leaves it open", name(at), source(wrote[0].value)),
+		}
+	}
 	m := &Mistake{
 		Pos: Position{File: path.Join(folder, env)},
 		Msg: fmt.Sprintf("%s is missing", name(at)),
 	}
 	for i := len(at) - 1; i > 0; i-- {
 		if wrote := s.of(env, at[:i]); len(wrote) > 0 {
-			m.Pos = position(wrote[0].field.Label.Pos())
+			m.Pos = wrote[0].at
 			break
 		}
 	}
@@ -175,8 +193,8 @@ func (s *sources) missing(env string, at []string) *Mistake {
 // disagreeing returns a second place that says something else than the first.
 func disagreeing(wrote []written) *written {
 	for i := range wrote[1:] {
-		a, aok := wrote[0].field.Value.(*ast.BasicLit)
-		b, bok := wrote[i+1].field.Value.(*ast.BasicLit)
+		a, aok := wrote[0].value.(*ast.BasicLit)
+		b, bok := wrote[i+1].value.(*ast.BasicLit)
 		if aok && bok && a.Value != b.Value {
 			return &wrote[i+1]
 		}

@@ -24,11 +24,15 @@ func faults(err error) (fs []fault) {
 		f := fault{at: unquoted(e.Path()), places: append([]token.Pos{e.Position()}, e.InputPositions()...)}
 		for cause := e; ; {
 			f.text, f.args = cause.Msg()
-			var ok bool
-			if cause, ok = errors.Unwrap(cause).(errors.Error); !ok {
+			var next errors.Error
+			if !errors.As(errors.Unwrap(cause), &next) {
 				break
 			}
+			cause = next
 			f.places = append(append([]token.Pos{cause.Position()}, cause.InputPositions()...), f.places...)
+		}
+		if f.words() == "" { // the cause is none of CUE's own
+			f.text, f.args = "%s", []any{e.Error()}
 		}
 		fs = append(fs, f)
 	}
@@ -65,10 +69,10 @@ func (s *sources) culprit(f fault) *culprit {
 		return nil
 	}
 	in, fieldPath := s.enclosing(p)
-	if in.field == nil {
+	if len(fieldPath) == 0 {
 		return nil
 	}
-	return &culprit{in, fieldPath}
+	return &culprit{in.at, removed, fieldPath, nil}
 }
 
 // general is a fault for which there are no better words than CUE's own.

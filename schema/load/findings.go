@@ -13,7 +13,7 @@ func (s *sources) findings(env string, found []schema.Finding) (mistakes []*Mist
 	for _, f := range found {
 		m := &Mistake{Pos: Position{File: path.Join(folder, env)}, Msg: f.Message, Fix: f.Hint}
 		for _, at := range f.At {
-			if p, ok := s.setting(env, strings.Split(at, ".")); !ok {
+			if p, ok := s.setting(env, labels(at)); !ok {
 				continue
 			} else if m.Pos.Line == 0 {
 				m.Pos = p
@@ -26,11 +26,24 @@ func (s *sources) findings(env string, found []schema.Finding) (mistakes []*Mist
 	return mistakes
 }
 
+// labels are the parts of a finding's path. Quotes hold a label with dots together.
+func labels(at string) []string {
+	quoted := false
+	parts := strings.FieldsFunc(at, func(r rune) bool {
+		quoted = quoted != (r == '"')
+		return r == '.' && !quoted
+	})
+	for i := range parts {
+		parts[i] = strings.Trim(parts[i], `"`)
+	}
+	return parts
+}
+
 // setting is where a setting was written.
 func (s *sources) setting(env string, at []string) (Position, bool) {
 	for _, prefix := range [][]string{{"environment"}, {"environment", "defaults"}} {
 		if wrote := s.of(env, append(prefix, at...)); len(wrote) > 0 {
-			return position(wrote[0].field.Label.Pos()), true
+			return wrote[0].at, true
 		}
 	}
 	return Position{}, false

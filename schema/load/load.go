@@ -11,6 +11,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/cuecontext"
@@ -61,6 +62,9 @@ func Open(fsys fs.FS, under string) (*Repository, error) {
 	}
 	r := &Repository{fsys: fsys, under: under}
 	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") || strings.HasPrefix(e.Name(), "_") {
+			continue // as CUE does
+		}
 		if e.IsDir() {
 			r.names = append(r.names, e.Name())
 		} else {
@@ -138,8 +142,8 @@ func (r *Repository) Load(names ...string) ([]Loaded, error) {
 		if i%perContext == 0 {
 			ctx = cuecontext.New()
 		}
-		env := ctx.BuildInstance(inst).LookupPath(environment)
-		if inst.Err != nil || !model(ctx, inst).Exists() || env.Validate(cue.Concrete(true)) != nil {
+		env := typed(ctx.BuildInstance(inst), model(ctx, inst))
+		if inst.Err != nil || !env.Exists() || env.Validate(cue.Concrete(true)) != nil {
 			more, err := src.peel(names[i], inst)
 			if err != nil {
 				return nil, err
@@ -177,8 +181,8 @@ func inFolder(names []string) []string {
 }
 
 // config makes CUE read the tree and nothing else: no disk, network or variables.
-func config(fsys fs.FS) *load.Config {
-	return &load.Config{FS: fsys, Dir: "/", Env: []string{}, Registry: offline{}}
+func config(src *sources) *load.Config {
+	return &load.Config{FS: src.fsys, ParseFile: src.parse, Dir: "/", Env: []string{}, Registry: offline{}}
 }
 
 // offline is a registry without modules: what a config repository imports, it holds.

@@ -1,9 +1,11 @@
 package load
 
 import (
-	"strings"
+	"path"
+	"slices"
 
 	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/build"
 	"cuelang.org/go/cue/cuecontext"
 	"cuelang.org/go/cue/load"
@@ -17,44 +19,78 @@ const rounds = 100
 // those that show, takes their fields out of the files and looks again.
 func (s *sources) peel(env string, inst *build.Instance) ([]*Mistake, error) {
 	var mistakes []*Mistake
-	var gone [][]string // paths that were taken out: what refers to them is no mistake of its own
 	if len(s.taken) > 0 { // another environment's look took mistakes out of shared files
-		inst = load.Instances(packages([]string{env}), config(s))[0]
+		inst = s.again(env)
 	}
 	for range rounds {
-		seen, out := s.look(env, inst, gone)
+		seen, out := s.look(env, inst)
 		mistakes = append(mistakes, seen...)
-		if len(out) == 0 {
-			break
-		}
-		for _, w := range out {
-			if err := s.takeOut(w.written); err != nil {
+		progress := false
+		for _, c := range out {
+			taken, err := s.take(c)
+			if err != nil {
 				return nil, err
 			}
-			gone = append(gone, w.path)
+			if taken {
+				progress = true
+				s.gone = append(s.gone, c)
+			}
 		}
-		inst = load.Instances(packages([]string{env}), config(s))[0]
+		if !progress {
+			break
+		}
+		inst = s.again(env)
 	}
 	return mistakes, nil
 }
 
-// A culprit is a field to take out, and its path.
-type culprit struct {
-	written
-	path []string
+func (s *sources) again(env string) *build.Instance {
+	return load.Instances(packages([]string{env}), config(s))[0]
 }
 
-// look returns the mistakes that show at once, and the fields to take out for the next look.
-func (s *sources) look(env string, inst *build.Instance, gone [][]string) (mistakes []*Mistake, out []culprit) {
+// A culprit is what to take out of a file, where it stands, how, and the path of its field.
+type culprit struct {
+	at   Position
+	how  withdrawal
+	path []string
+
+	value ast.Expr // when that is what is wrong
+}
+
+// borrows reports whether its value comes from elsewhere, where the mistake may be.
+func (c *culprit) borrows() (yes bool) {
+	if c == nil || c.value == nil {
+		return false
+	}
+	ast.Walk(c.value, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		yes = yes || ok && id.Node != nil
+		return true
+	}, nil)
+	return yes
+}
+
+// concerns reports whether an environment has it: it stands in its own files or in shared ones.
+func (c culprit) concerns(env string) bool {
+	dir := path.Dir(c.at.File)
+	return dir == folder || dir == path.Join(folder, env)
+}
+
+// look returns the mistakes that show at once, and what to take out for the next look.
+func (s *sources) look(env string, inst *build.Instance) (mistakes []*Mistake, out []culprit) {
 	if inst.Err != nil {
 		for _, f := range faults(inst.Err) {
 			m, c, _ := s.explain(env, f)
-			if m == nil {
-				m = s.general(env, f)
-			} else if c != nil {
+			if m == nil || len(f.at) == 0 || f.at[0] != "environment" {
+				m, c = s.unloadable(env, f)
+			}
+			said := slices.ContainsFunc(mistakes, func(other *Mistake) bool { return other.Pos == m.Pos })
+			if !said && !s.refers(env, f) {
+				mistakes = append(mistakes, m)
+			}
+			if c != nil {
 				out = append(out, *c)
 			}
-			mistakes = append(mistakes, m)
 		}
 		return mistakes, out
 	}
@@ -63,56 +99,98 @@ func (s *sources) look(env string, inst *build.Instance, gone [][]string) (mista
 	if s.model = model(ctx, inst); !s.model.Exists() {
 		return []*Mistake{noSchema(env)}, nil
 	}
-	for _, err := range []error{root.Err(), root.LookupPath(environment).Validate()} {
+	whole := typed(root, s.model)
+	errs := []error{root.Err()}
+	if root.LookupPath(environment).Exists() {
+		errs = append(errs, whole.Validate())
+	}
+	for _, err := range errs {
 		found := faults(err)
+		var later []*Mistake
+		var borrowed []culprit
 		for _, f := range found {
-			if m, c, direct := s.explain(env, f); direct && !follows(f, gone) {
+			m, c, direct := s.explain(env, f)
+			switch {
+			case !direct || s.refers(env, f) || c == nil && s.follows(env, f):
+			case c == nil:
 				mistakes = append(mistakes, m)
-				if c != nil {
-					out = append(out, *c)
-				}
+			case c.borrows():
+				later, borrowed = append(later, m), append(borrowed, *c)
+			default:
+				mistakes, out = append(mistakes, m), append(out, *c)
 			}
 		}
-		if len(mistakes) > 0 {
+		if len(out) > 0 {
 			return mistakes, out
 		}
-		for _, f := range found { // none says its own cause: the first has to do
-			c := s.culprit(f)
-			if !follows(f, gone) {
+		if len(borrowed) > 0 {
+			return append(mistakes, later...), borrowed
+		}
+		for _, f := range found { // none says its own cause: the first that can be taken out has to do
+			if !s.follows(env, f) {
 				mistakes = append(mistakes, s.general(env, f))
 			}
-			if c != nil {
+			if c := s.culprit(f); c != nil {
 				return mistakes, []culprit{*c}
-			}
-			if len(mistakes) > 0 {
-				return mistakes, nil
 			}
 		}
 	}
-	for _, f := range faults(root.LookupPath(environment).Validate(cue.Concrete(true))) {
-		if !follows(f, gone) {
-			m, _, _ := s.explain(env, f)
-			if m == nil {
-				m = s.general(env, f)
+	if len(mistakes) > 0 {
+		return mistakes, nil
+	}
+	for _, f := range faults(whole.Validate(cue.Concrete(true))) {
+		m, c, _ := s.explain(env, f)
+		if m == nil {
+			m = s.general(env, f)
+		}
+		if c != nil && c.how == opened { // a reference: there may be more beside it
+			out = append(out, *c)
+			if !s.refers(env, f) {
+				mistakes = append(mistakes, m)
 			}
+		} else if !s.follows(env, f) {
 			mistakes = append(mistakes, m)
 		}
 	}
-	return mistakes, nil
+	return mistakes, out
 }
 
 // follows reports whether an error is only there because something was taken out.
-func follows(f fault, gone [][]string) bool {
-	at := strings.Join(f.at, "\x00")
-	for _, g := range gone {
-		if strings.HasPrefix(at, strings.Join(g, "\x00")) || strings.HasPrefix(strings.Join(g, "\x00"), at+"\x00") {
+func (s *sources) follows(env string, f fault) bool {
+	for _, g := range s.gone {
+		if g.concerns(env) && len(f.at) > 0 && (startsWith(f.at, g.path) || startsWith(g.path, f.at)) {
 			return true
 		}
-		for _, a := range f.args {
-			if name, ok := a.(string); ok && name == g[len(g)-1] {
-				return true
+	}
+	return s.refers(env, f)
+}
+
+// refers reports whether an error is about the name of something that was taken
+// out, or about a value that mentions it.
+func (s *sources) refers(env string, f fault) bool {
+	mentioned := map[string]bool{}
+	for _, a := range f.args {
+		if name, ok := a.(string); ok {
+			mentioned[name] = true
+		}
+	}
+	for _, w := range s.of(env, f.at) {
+		ast.Walk(w.value, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok {
+				mentioned[id.Name] = true
 			}
+			_, block := n.(*ast.StructLit)
+			return !block
+		}, nil)
+	}
+	for _, g := range s.gone {
+		if g.how == removed && g.concerns(env) && mentioned[g.path[len(g.path)-1]] {
+			return true
 		}
 	}
 	return false
+}
+
+func startsWith(at, top []string) bool {
+	return len(at) >= len(top) && slices.Equal(at[:len(top)], top)
 }

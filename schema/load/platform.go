@@ -36,6 +36,15 @@ func model(ctx *cue.Context, inst *build.Instance) cue.Value {
 	return cue.Value{}
 }
 
+// typed is the environment of an instance as the schema's own type: whoever embeds
+// the type instead of naming it would be spared its names.
+func typed(root, model cue.Value) cue.Value {
+	if !model.Exists() {
+		return cue.Value{}
+	}
+	return root.LookupPath(environment).Unify(model.LookupPath(cue.ParsePath("#Environment")))
+}
+
 // noSchema is the mistake of an environment that is of no type.
 func noSchema(env string) *Mistake {
 	return &Mistake{
@@ -46,7 +55,9 @@ func noSchema(env string) *Mistake {
 }
 
 func decode(platform cue.Value, name string, env cue.Value) (*schema.Environment, error) {
-	v := platform.FillPath(cue.ParsePath("#name"), name).FillPath(cue.ParsePath("#env"), env)
+	// both at once: each fill evaluates the whole platform
+	given := platform.Context().CompileString("{}").FillPath(cue.ParsePath("#name"), name).FillPath(cue.ParsePath("#env"), env)
+	v := platform.Unify(given)
 	if err := v.Validate(cue.Concrete(true), cue.Final()); err != nil {
 		return nil, fmt.Errorf("the schema cannot work it out: %w", err)
 	}

@@ -1,11 +1,13 @@
 package load
 
 import (
-	"bytes"
+	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
-	"time"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
@@ -20,33 +22,66 @@ import (
 // every field findable by its path.
 type sources struct {
 	fsys  fs.FS
-	under string               // where the tree lies for the reader
-	files map[string]*ast.File // by path in fsys
-	model cue.Value            // the schema that the files at hand import
-	taken map[string][]byte    // files from which mistakes were taken out, so that more can be seen
+	under string                  // where the tree lies for the reader
+	files map[string]*ast.File    // by path in fsys
+	model cue.Value               // the schema that the files at hand import
+	taken map[Position]withdrawal // where a mistake was taken out, so that more can be seen
+	gone  []culprit               // the same: what refers to it is no mistake of its own
 }
 
-// A written is one place where a person wrote a field.
+// A written is one place where a person wrote a field, or an element of a list.
 type written struct {
-	file  string
-	field *ast.Field
-	outer *ast.Field // the outermost field of a chain a: b: c: 1, which goes when the field is taken out
+	at    Position // of the field's name, or of the element
+	value ast.Expr
 }
 
 // readSources parses the files of the shared folder and of the named environments.
 func readSources(fsys fs.FS, under string, names []string) (*sources, []*Mistake) {
-	s := &sources{fsys: fsys, under: under, files: map[string]*ast.File{}, taken: map[string][]byte{}}
+	s := &sources{fsys: fsys, under: under, files: map[string]*ast.File{}, taken: map[Position]withdrawal{}}
 	var mistakes []*Mistake
-	for _, dir := range append([]string{folder}, inFolder(names)...) {
-		paths, err := fs.Glob(fsys, path.Join(dir, "*.cue"))
-		if err != nil {
-			mistakes = append(mistakes, &Mistake{Pos: Position{File: dir}, Msg: err.Error()})
-		}
-		for _, p := range paths {
-			mistakes = append(mistakes, s.read(p)...)
-		}
+	for _, name := range append([]string{""}, names...) {
+		mistakes = append(mistakes, s.readFolder(name)...)
 	}
 	return s, mistakes
+}
+
+// An environment's name is part of names of containers, volumes and namespaces.
+var envName = regexp.MustCompile("^[a-z]([-a-z0-9]{0,55}[a-z0-9])?$")
+
+// readFolder reads the files of an environment, or the shared ones when it is "".
+func (s *sources) readFolder(env string) (mistakes []*Mistake) {
+	dir := path.Join(folder, env)
+	if env != "" && !envName.MatchString(env) {
+		return []*Mistake{{
+			Pos: Position{File: dir},
+			Msg: "the name of an environment must start with a letter and hold only lower-case letters, digits and dashes, at most 57",
+			Fix: "rename the folder",
+		}}
+	}
+	entries, err := fs.ReadDir(s.fsys, dir)
+	if err != nil {
+		return []*Mistake{{Pos: Position{File: dir}, Msg: "cannot be read: " + err.Error()}}
+	}
+	n := len(s.files)
+	for _, e := range entries {
+		if isSource(e) {
+			mistakes = append(mistakes, s.read(path.Join(dir, e.Name()))...)
+		}
+	}
+	if len(s.files) == n && len(mistakes) == 0 && env != "" {
+		mistakes = append(mistakes, &Mistake{
+			Pos: Position{File: dir},
+			Msg: "this environment has no CUE file",
+			Fix: `put one there that says environment: mode: "dev", or remove the folder`,
+		})
+	}
+	return mistakes
+}
+
+// isSource reports whether CUE reads a file: it leaves out what begins with a dot
+// or an underscore (cue help inputs).
+func isSource(e fs.DirEntry) bool {
+	return !e.IsDir() && path.Ext(e.Name()) == ".cue" && !strings.HasPrefix(e.Name(), ".") && !strings.HasPrefix(e.Name(), "_")
 }
 
 func (s *sources) read(p string) (mistakes []*Mistake) {
@@ -62,6 +97,7 @@ func (s *sources) read(p string) (mistakes []*Mistake) {
 		return mistakes
 	}
 	s.files[p] = file
+	mistakes = append(mistakes, outside(p, file)...)
 	ast.Walk(file, func(n ast.Node) bool {
 		lit, ok := n.(*ast.BasicLit)
 		if !ok || lit.Kind != token.STRING {
@@ -80,170 +116,143 @@ func (s *sources) read(p string) (mistakes []*Mistake) {
 	return mistakes
 }
 
+// outside says what in a file CUE would pass over in silence, because it is in
+// another package or under another name than the environment.
+func outside(p string, file *ast.File) (mistakes []*Mistake) {
+	if name := file.PackageName(); name != folder {
+		m := &Mistake{Pos: Position{p, 1, 1}, Msg: "this file says no package", Fix: "begin it with: package " + folder}
+		if name != "" {
+			m.Msg = fmt.Sprintf("this file is of package %s, and environments are of package %s", name, folder)
+			m.Fix = "say: package " + folder
+		}
+		return []*Mistake{m}
+	}
+	for _, d := range file.Decls {
+		f, ok := d.(*ast.Field)
+		if !ok {
+			continue
+		}
+		if label, _, err := ast.LabelName(f.Label); err == nil && label != "environment" && nearest(label, []string{"environment"}) != "" {
+			mistakes = append(mistakes, &Mistake{
+				Pos: position(f.Pos()),
+				Msg: fmt.Sprintf("%s is no part of the environment", label),
+				Fix: `did you mean "environment"?`,
+			})
+		}
+	}
+	return mistakes
+}
+
 // of returns every place where one environment's field of this path was written, the
 // environment's own files before the shared ones.
 func (s *sources) of(env string, fieldPath []string) (found []written) {
 	for _, dir := range []string{path.Join(folder, env), folder} {
 		for _, p := range sortedKeys(s.files) {
 			if path.Dir(p) == dir {
-				found = append(found, find(p, s.files[p].Decls, fieldPath, nil)...)
+				found = append(found, find(s.files[p].Decls, fieldPath)...)
 			}
 		}
 	}
-	return found
+	return slices.DeleteFunc(found, func(w written) bool { return s.taken[position(w.value.Pos())] == opened })
 }
 
-func find(file string, decls []ast.Decl, fieldPath []string, outer *ast.Field) (found []written) {
+// find returns every place in declarations where the field of a path is written.
+func find(decls []ast.Decl, fieldPath []string) (found []written) {
+	if len(fieldPath) == 0 {
+		return nil
+	}
 	for _, d := range decls {
 		f, ok := d.(*ast.Field)
 		if !ok {
 			continue
 		}
-		name, _, err := ast.LabelName(f.Label)
-		if err != nil || name != fieldPath[0] {
-			continue
-		}
-		top := outer
-		if top == nil {
-			top = f
-		}
-		if len(fieldPath) == 1 {
-			found = append(found, written{file, f, top})
-			continue
-		}
-		for _, inner := range structs(f.Value) {
-			next := top
-			if inner.Lbrace.IsValid() {
-				next = nil
-			}
-			found = append(found, find(file, inner.Elts, fieldPath[1:], next)...)
+		if name, _, err := ast.LabelName(f.Label); err == nil && name == fieldPath[0] {
+			found = append(found, within(written{position(f.Pos()), f.Value}, fieldPath[1:])...)
 		}
 	}
 	return found
 }
 
-// structs are the struct literals of an expression such as schema.#Prod & {…}.
-func structs(x ast.Expr) []*ast.StructLit {
-	switch x := x.(type) {
-	case *ast.StructLit:
-		return []*ast.StructLit{x}
-	case *ast.ParenExpr:
-		return structs(x.X)
-	case *ast.BinaryExpr:
-		if x.Op == token.AND {
-			return append(structs(x.X), structs(x.Y)...)
+// within returns every place below another where the rest of a path is written.
+func within(w written, rest []string) (found []written) {
+	if len(rest) == 0 {
+		return []written{w}
+	}
+	for _, x := range operands(w.value) {
+		switch x := x.(type) {
+		case *ast.StructLit:
+			found = append(found, find(x.Elts, rest)...)
+		case *ast.ListLit:
+			if i, err := strconv.Atoi(rest[0]); err == nil && i >= 0 && i < len(x.Elts) {
+				found = append(found, within(written{position(x.Elts[i].Pos()), x.Elts[i]}, rest[1:])...)
+			}
 		}
 	}
-	return nil
+	return found
 }
 
-// enclosing returns the innermost field around a position, and its path.
+// operands are what an expression such as schema.#Prod & {…} unifies.
+func operands(x ast.Expr) []ast.Expr {
+	switch y := x.(type) {
+	case *ast.ParenExpr:
+		return operands(y.X)
+	case *ast.BinaryExpr:
+		if y.Op == token.AND {
+			return append(operands(y.X), operands(y.Y)...)
+		}
+	}
+	return []ast.Expr{x}
+}
+
+// enclosing returns the innermost field or element around a position, and its path.
 func (s *sources) enclosing(pos Position) (in written, fieldPath []string) {
 	file, ok := s.files[pos.File]
 	if !ok {
 		return written{}, nil
 	}
-	var outer *ast.Field
-	decls := file.Decls
-	for {
-		f := fieldAt(decls, pos)
-		if f == nil {
-			return in, fieldPath
-		}
-		if outer == nil {
-			outer = f
-		}
-		name, _, err := ast.LabelName(f.Label)
-		if err != nil {
-			return in, fieldPath
-		}
-		in, fieldPath = written{pos.File, f, outer}, append(fieldPath, name)
-		decls = nil
-		for _, inner := range structs(f.Value) {
-			if fieldAt(inner.Elts, pos) != nil {
-				decls = inner.Elts
-				if inner.Lbrace.IsValid() {
-					outer = nil
+	for w, name, ok := declAt(file.Decls, pos); ok; w, name, ok = below(w, pos) {
+		in, fieldPath = w, append(fieldPath, name)
+	}
+	return in, fieldPath
+}
+
+func below(w written, pos Position) (in written, name string, ok bool) {
+	for _, x := range operands(w.value) {
+		switch x := x.(type) {
+		case *ast.StructLit:
+			if in, name, ok = declAt(x.Elts, pos); ok {
+				return in, name, ok
+			}
+		case *ast.ListLit:
+			for i, e := range x.Elts {
+				if contains(e, pos) {
+					return written{position(e.Pos()), e}, strconv.Itoa(i), true
 				}
 			}
 		}
 	}
+	return written{}, "", false
 }
 
-func fieldAt(decls []ast.Decl, pos Position) *ast.Field {
+func declAt(decls []ast.Decl, pos Position) (in written, name string, ok bool) {
 	for _, d := range decls {
 		f, ok := d.(*ast.Field)
-		if !ok {
+		if !ok || !contains(f, pos) {
 			continue
 		}
-		start, end := position(f.Pos()), position(f.End())
-		if !before(pos, start) && before(pos, end) {
-			return f
-		}
+		name, _, err := ast.LabelName(f.Label)
+		return written{position(f.Pos()), f.Value}, name, err == nil
 	}
-	return nil
+	return written{}, "", false
+}
+
+func contains(n ast.Node, pos Position) bool {
+	return !before(pos, position(n.Pos())) && before(pos, position(n.End()))
 }
 
 func before(a, b Position) bool {
 	return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
 }
-
-// takeOut blanks a field, so that the next look shows what it hid. Every other
-// field keeps its line and column.
-func (s *sources) takeOut(w written) error {
-	data, ok := s.taken[w.file]
-	if !ok {
-		var err error
-		if data, err = fs.ReadFile(s.fsys, w.file); err != nil {
-			return err
-		}
-		data = bytes.Clone(data)
-	}
-	start, end := w.outer.Pos().Offset(), w.outer.End().Offset()
-	for i := start; i < end; i++ {
-		if data[i] != '\n' {
-			data[i] = ' '
-		}
-	}
-	for i := end; i < len(data) && (data[i] == ' ' || data[i] == ','); i++ {
-		if data[i] == ',' {
-			data[i] = ' '
-			break
-		}
-	}
-	s.taken[w.file] = data
-	file, err := parser.ParseFile(w.file, data)
-	if err != nil {
-		return err
-	}
-	s.files[w.file] = file
-	return nil
-}
-
-// Open makes sources a file system: the tree with the taken-out mistakes blank.
-func (s *sources) Open(name string) (fs.File, error) {
-	data, ok := s.taken[name]
-	if !ok {
-		return s.fsys.Open(name)
-	}
-	return &blanked{bytes.NewReader(data), path.Base(name), int64(len(data))}, nil
-}
-
-// A blanked file is one that is held in memory.
-type blanked struct {
-	*bytes.Reader
-	name string
-	size int64
-}
-
-func (b *blanked) Stat() (fs.FileInfo, error) { return b, nil }
-func (b *blanked) Close() error               { return nil }
-func (b *blanked) Name() string               { return b.name }
-func (b *blanked) Size() int64                { return b.size }
-func (b *blanked) Mode() fs.FileMode          { return 0o444 }
-func (b *blanked) ModTime() time.Time         { return time.Time{} }
-func (b *blanked) IsDir() bool                { return false }
-func (b *blanked) Sys() any                   { return nil }
 
 // position is a place in a file as people count it. Positions inside the vendored
 // schema are places too; callers leave them out.

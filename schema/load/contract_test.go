@@ -1,0 +1,289 @@
+package load
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/cuecontext"
+	"cuelang.org/go/cue/load"
+
+	"github.com/mlops-gitops/mlops-gitops/schema"
+)
+
+// A contract holds CUE and Go to each other, field by field: Value.Decode passes
+// over a field that the other side does not have, and takes names without regard
+// to case (cue/decode.go, convertStruct).
+type contract struct {
+	builtin map[string]cue.Value // components whose settings are CUE's own
+	broken  []string
+	met     map[string]bool // Go's fields that CUE has: "Edge.host"
+}
+
+func (c *contract) breach(at []string, format string, args ...any) {
+	c.broken = append(c.broken, strings.Join(at, ".")+": "+fmt.Sprintf(format, args...))
+}
+
+// tags are the fields of a Go struct by their names in CUE.
+func (c *contract) tags(t reflect.Type) map[string]reflect.StructField {
+	fields := map[string]reflect.StructField{}
+	for _, f := range reflect.VisibleFields(t) {
+		tag := f.Tag.Get("json")
+		if tag == "" || strings.Contains(tag, ",") || !f.IsExported() {
+			c.breach([]string{t.Name(), f.Name}, "Go's field has no plain json tag")
+		}
+		fields[tag] = f
+	}
+	return fields
+}
+
+// kinds are what Go's kinds decode from.
+var kinds = map[reflect.Kind]cue.Kind{
+	reflect.String: cue.StringKind, reflect.Bool: cue.BoolKind, reflect.Int: cue.IntKind, reflect.Int64: cue.IntKind,
+	reflect.Struct: cue.StructKind, reflect.Map: cue.StructKind, reflect.Slice: cue.ListKind,
+}
+
+// compare walks CUE and Go together. A definition names every field there is, so
+// it is compared both ways; of a platform, met gathers what it has.
+func (c *contract) compare(at []string, v cue.Value, t reflect.Type, definition bool) {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if got, want := kindOf(v), kinds[t.Kind()]; got != want {
+		c.breach(at, "CUE has %v, Go has %v", got, t)
+		return
+	}
+	switch t.Kind() {
+	case reflect.Struct:
+		c.compareStruct(at, v, t, definition)
+	case reflect.Map:
+		if definition {
+			of := anyMember(v)
+			if !of.Exists() || len(members(v)) > 0 {
+				c.breach(at, "CUE has a struct of its own fields, Go has %v", t)
+				return
+			}
+			c.compare(append(at, "*"), of, t.Elem(), definition)
+		}
+		for name, m := range members(v) {
+			c.compare(append(at, name), m, t.Elem(), definition)
+		}
+	case reflect.Slice:
+		if of := v.LookupPath(cue.MakePath(cue.AnyIndex)); definition {
+			c.compare(append(at, "*"), of, t.Elem(), definition)
+			return
+		}
+		for it, _ := v.List(); it.Next(); {
+			c.compare(append(at, it.Selector().String()), it.Value(), t.Elem(), definition)
+		}
+	}
+}
+
+func (c *contract) compareStruct(at []string, v cue.Value, t reflect.Type, definition bool) {
+	ours, theirs := c.tags(t), members(v)
+	if definition && anyMember(v).Exists() {
+		c.breach(at, "CUE has any name, Go has %v", t)
+	}
+	for name, m := range theirs {
+		f, ok := ours[name]
+		if _, own := c.builtin[name]; own && t == reflect.TypeFor[schema.Settings]() {
+			continue
+		}
+		if !ok {
+			c.breach(append(at, name), "CUE has it, Go's %s does not", t.Name())
+			continue
+		}
+		c.met[t.Name()+"."+name] = true
+		c.compare(append(slices.Clone(at), name), m, f.Type, definition)
+	}
+	for name, f := range ours {
+		if _, ok := theirs[name]; definition && !ok {
+			c.breach(append(at, name), "Go's %s.%s has it, CUE does not", t.Name(), f.Name)
+		}
+	}
+}
+
+// members are a CUE struct's fields, optional and required ones included.
+func members(v cue.Value) map[string]cue.Value {
+	found := map[string]cue.Value{}
+	for it, _ := v.Fields(cue.Optional(true)); it.Next(); {
+		found[it.Selector().Unquoted()] = it.Value()
+	}
+	return found
+}
+
+// kindOf is the kind of a value, or of text whose references lead nowhere as yet.
+func kindOf(v cue.Value) cue.Kind {
+	if kind := v.IncompleteKind(); kind != cue.BottomKind {
+		return kind
+	}
+	switch op, of := v.Expr(); op {
+	case cue.InterpolationOp:
+		return cue.StringKind
+	case cue.AndOp:
+		kind := cue.TopKind
+		for _, x := range of {
+			kind &= kindOf(x)
+		}
+		return kind
+	}
+	return cue.BottomKind
+}
+
+// anyMember is what a CUE struct says of fields whose names a person chooses: any
+// name, one like those of components, or one like a path.
+func anyMember(v cue.Value) cue.Value {
+	for _, name := range []cue.Selector{cue.AnyString, cue.Str("chosen").Optional(), cue.Str("/chosen").Optional()} {
+		if m := v.LookupPath(cue.MakePath(name)); m.Exists() {
+			return m
+		}
+	}
+	return cue.Value{}
+}
+
+// unmet lists Go's fields below a type that nothing in CUE has shown.
+func (c *contract) unmet(t reflect.Type) (missing []string) {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Map, reflect.Slice:
+		return c.unmet(t.Elem())
+	case reflect.Struct:
+		for name, f := range c.tags(t) {
+			if !c.met[t.Name()+"."+name] {
+				missing = append(missing, t.Name()+"."+name)
+			}
+			missing = append(missing, c.unmet(f.Type)...)
+		}
+	}
+	slices.Sort(missing)
+	return slices.Compact(missing)
+}
+
+// everything uses every field of the model once; it has a finding of its own.
+const everything = `
+-- environments/all/environment.cue --
+package environments
+
+environment: {
+	mode: "hybrid"
+	secrets: recipients: ["age1abc"]
+	mlflow: place: "cluster"
+	components: store: {
+		place: "external"
+		published: s3: {host: "s3.example.com", port: 443}
+	}
+	components: notes: {
+		needs: postgres: {port: "sql", database: "notes"}
+		needs: store: {port: "s3", wait: false}
+		secrets: key: {length: 20, supplied: true}
+		accepts: database: true
+		answers: "Notes": "http://localhost:8080"
+		client: NOTES: "http://localhost:8080"
+		workloads: server: {
+			kind: "service"
+			image: {repository: "docker.io/library/notes", tag: "1", digest: "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}
+			command: ["notes"]
+			args: ["serve"]
+			env: A: secrets.key.value
+			files: "/etc/notes/key": secrets.key.file
+			ports: http: 8080
+			expose: http: {port: 8080, address: "127.0.0.2"}
+			volumes: data: {path: "/data", size: "1Gi"}
+			scratch: "/tmp": {size: "1Mi", medium: "disk"}
+			health: {command: ["true"], http: {port: "http", path: "/"}, tcp: "http", period: 1, timeout: 1, failures: 1, start: 1}
+			resources: {requests: {cpu: "1", memory: "1Mi"}, limits: {cpu: "1", memory: "1Mi"}}
+			replicas:     2
+			user:         5
+			group:        6
+			readOnlyRoot: true
+			grace:        7
+			after: setup: "completed"
+			wait: {command: ["notes", "there"], env: A: "1", files: "/a/b": "c"}
+		}
+		workloads: setup: {kind: "task", image: {repository: "docker.io/library/notes", tag: "1"}}
+	}
+}
+`
+
+// built is the schema of a tree and one of its environments, evaluated whatever the findings.
+func built(t *testing.T, archive, name string) (definitions, platform cue.Value) {
+	t.Helper()
+	src, mistakes := readSources(tree(t, archive), "", []string{name})
+	if len(mistakes) > 0 {
+		t.Fatal(join("", mistakes))
+	}
+	ctx := cuecontext.New()
+	inst := load.Instances(packages([]string{name}), config(src))[0]
+	root := ctx.BuildInstance(inst)
+	definitions = model(ctx, inst)
+	platform = definitions.LookupPath(cue.ParsePath("#Platform")).
+		FillPath(cue.ParsePath("#name"), name).FillPath(cue.ParsePath("#env"), root.LookupPath(environment))
+	if err := platform.Validate(cue.Concrete(true), cue.Final()); err != nil {
+		t.Fatal(err)
+	}
+	return definitions, platform
+}
+
+// TestContract holds Go's Environment to CUE: what people write to the
+// definitions, both ways; what follows to evaluated platforms that have every
+// field between them. The settings of built-in components are CUE's own.
+func TestContract(t *testing.T) {
+	definitions, platform := built(t, everything, "all")
+	c := &contract{
+		builtin: members(definitions.LookupPath(cue.MakePath(cue.Hid("_builtin", modulePath)))),
+		met:     map[string]bool{},
+	}
+	if len(c.builtin) == 0 {
+		t.Error("the schema has no _builtin")
+	}
+	definition := func(name string) cue.Value { return definitions.LookupPath(cue.ParsePath(name)) }
+	c.compare([]string{"#Component"}, definition("#Component"), reflect.TypeFor[schema.Component](), true)
+	c.compare([]string{"#Settings"}, definition("#Settings"), reflect.TypeFor[schema.Settings](), true)
+	c.compare([]string{"all"}, platform, reflect.TypeFor[schema.Environment](), false)
+	for _, missing := range c.unmet(reflect.TypeFor[schema.Environment]()) {
+		c.breach([]string{missing}, "Go has it, the evaluated platform does not")
+	}
+	for _, b := range c.broken {
+		t.Error(b)
+	}
+}
+
+// TestContractCanFail breaks the contract in each way there is.
+func TestContractCanFail(t *testing.T) {
+	type inner struct {
+		A string `json:"a"`
+	}
+	for _, tt := range []struct {
+		what, cue string
+		goes      any
+		want      string
+	}{
+		{"it holds", `{a: string, b?: [...int], c: [string]: {a: "x" | "y"}, d!: bool}`, struct {
+			A string           `json:"a"`
+			B []int64          `json:"b"`
+			C map[string]inner `json:"c"`
+			D bool             `json:"d"`
+		}{}, "[]"},
+		{"a field that Go lacks", `{a: string, b?: string}`, inner{}, "[x.b: CUE has it, Go's inner does not]"},
+		{"a field that CUE lacks", `{}`, inner{}, "[x.a: Go's inner.A has it, CUE does not]"},
+		{"a name in another case", `{A: string}`, inner{}, "[x.A: CUE has it, Go's inner does not x.a: Go's inner.A has it, CUE does not]"},
+		{"another kind", `{a: int}`, inner{}, "[x.a: CUE has int, Go has string]"},
+		{"either of two kinds", `{a: int | string}`, inner{}, "[x.a: CUE has (int|string), Go has string]"},
+		{"a list where Go has one", `{a: [...string]}`, inner{}, "[x.a: CUE has list, Go has string]"},
+		{"another kind in a list", `[...int]`, []string{}, "[x.*: CUE has int, Go has string]"},
+		{"another kind under any name", `{[string]: a: bool}`, map[string]inner{}, "[x.*.a: CUE has bool, Go has string]"},
+		{"its own fields where Go has a map", `{a: string}`, map[string]string{}, "[x: CUE has a struct of its own fields, Go has map[string]string]"},
+		{"names of a pattern", `{[=~"^[a-z]+$"]: a: string}`, map[string]inner{}, "[]"},
+		{"any name where Go has a struct", `{a: string, [string]: string}`, inner{}, "[x: CUE has any name, Go has load.inner]"},
+		{"a field without a tag", `{}`, struct{ A string }{}, "[.A: Go's field has no plain json tag x.: Go's .A has it, CUE does not]"},
+	} {
+		c := &contract{met: map[string]bool{}}
+		c.compare([]string{"x"}, cuecontext.New().CompileString(tt.cue), reflect.TypeOf(tt.goes), true)
+		slices.Sort(c.broken)
+		if got := fmt.Sprint(c.broken); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.what, got, tt.want)
+		}
+	}
+}
