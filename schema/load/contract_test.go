@@ -219,7 +219,7 @@ func built(t *testing.T, archive, name string) (definitions, platform cue.Value)
 	root := ctx.BuildInstance(inst)
 	definitions = model(ctx, inst)
 	platform = definitions.LookupPath(cue.ParsePath("#Platform")).
-		FillPath(cue.ParsePath("#name"), name).FillPath(cue.ParsePath("#env"), root.LookupPath(environment))
+		FillPath(cue.ParsePath("#env"), root.LookupPath(environment).FillPath(cue.ParsePath("#name"), name))
 	if err := platform.Validate(cue.Concrete(true), cue.Final()); err != nil {
 		t.Fatal(err)
 	}

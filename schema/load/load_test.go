@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -51,49 +52,67 @@ environment: {mode: "prod", namespace: "platform"}
 	}
 }
 
+// TestEnvironmentOverTeamOverMode says two settings in every way there is: by
+// nobody, the team, the environment or both.
 func TestEnvironmentOverTeamOverMode(t *testing.T) {
-	e := dev(t, `
-environment: {
-	mode: "dev"
-	defaults: {
-		domain: "team.example.com"
-		flux: {timeout: "20m", interval: "3h"}
-		mlflow: resources: limits: {cpu: "3", memory: "3Gi"}
+	says := []string{"", "team", "own", "both"}
+	text := func(who string, setting func(by string) string) (all string) {
+		if who == "team" || who == "both" {
+			all += "\tdefaults: " + setting("team") + "\n"
+		}
+		if who == "own" || who == "both" {
+			all += "\t" + setting("own") + "\n"
+		}
+		return all
 	}
-	flux: timeout: "30m"
-	mlflow: resources: limits: memory: "4Gi"
-}
-`)
-	got := fmt.Sprint(e.Settings.Domain, e.Settings.Flux, e.Components["mlflow"].Workloads["server"].Resources)
-	if want := fmt.Sprint("team.example.com", schema.Flux{Interval: "3h", RetryInterval: "2m", Timeout: "30m"},
-		schema.Resources{Requests: schema.Amounts{CPU: "250m", Memory: "512Mi"}, Limits: schema.Amounts{CPU: "3", Memory: "4Gi"}}); got != want {
-		t.Errorf("got %s, want %s", got, want)
+	holds := map[string]map[string]string{
+		"memory":   {"": "1Gi", "team": "2Gi", "own": "3Gi", "both": "3Gi"},
+		"interval": {"": "1h", "team": "2h", "own": "3h", "both": "3h"},
+	}
+	for _, memory := range says {
+		for _, interval := range says {
+			e := dev(t, "environment: {\n\tmode: \"dev\"\n\tmlflow: workers: 3\n\tdefaults: mlflow: port: 5001\n"+
+				text(memory, func(by string) string { return `mlflow: resources: limits: memory: "` + holds["memory"][by] + `"` })+
+				text(interval, func(by string) string { return `flux: interval: "` + holds["interval"][by] + `"` })+"}\n")
+			server := e.Components["mlflow"].Workloads["server"]
+			got := fmt.Sprint(server.Resources, e.Settings.Flux, server.Expose, slices.Contains(server.Command, "3"))
+			want := fmt.Sprint(schema.Resources{
+				Requests: schema.Amounts{CPU: "250m", Memory: "512Mi"},
+				Limits:   schema.Amounts{CPU: "1", Memory: holds["memory"][memory]},
+			}, schema.Flux{Interval: holds["interval"][interval], RetryInterval: "2m", Timeout: "15m"}, map[string]schema.Expose{"http": {Port: 5001, Address: "127.0.0.1"}}, true)
+			if got != want {
+				t.Errorf("memory by %q, interval by %q: got %s, want %s", memory, interval, got, want)
+			}
+		}
 	}
 }
 
-// TestLayers holds that one tree lies over another five names deep, where the upper
-// one wins as a whole.
+// TestLayers holds that trees lie over each other five names deep, where the
+// uppermost wins as a whole.
 func TestLayers(t *testing.T) {
 	definitions, _ := built(t, everything, "all")
-	for _, tt := range []struct{ what, over, under, want string }{
-		{"nothing over nothing", `{}`, `{}`, `{}`},
-		{"the lower fills in", `{}`, `{a: 1}`, `{"a":1}`},
-		{"the upper wins", `{a: 2}`, `{a: 1}`, `{"a":2}`},
-		{"a list is one value", `{a: [2]}`, `{a: [1, 1]}`, `{"a":[2]}`},
-		{"false and 0 are values", `{a: false, b: 0, c: ""}`, `{a: true, b: 1, c: "x"}`, `{"a":false,"b":0,"c":""}`},
-		{"a struct over a value", `{a: b: 2}`, `{a: 1}`, `{"a":{"b":2}}`},
-		{"a value over a struct", `{a: 2}`, `{a: b: 1}`, `{"a":2}`},
-		{"two names deep", `{a: b: 2}`, `{a: {b: 1, c: 1}}`, `{"a":{"b":2,"c":1}}`},
-		{"a struct over a value over a struct", `{a: b: 2}`, `{a: 1}, {a: c: 3}`, `{"a":{"b":2,"c":3}}`},
-		{"the middle over the lowest, names deep", `{a: b: c: 2}`, `{a: b: d: 2}, {a: b: {c: 1, d: 1, e: 1}}`, `{"a":{"b":{"c":2,"d":2,"e":1}}}`},
-		{"five names deep", `{a: b: c: d: e: 2}`, `{a: b: c: d: {e: 1, f: 1}}`, `{"a":{"b":{"c":{"d":{"e":2,"f":1}}}}}`},
-		{"deeper the upper is all", `{a: b: c: d: e: f: 2}`, `{a: b: c: d: e: {f: 1, g: 1}}`, `{"a":{"b":{"c":{"d":{"e":{"f":2}}}}}}`},
+	ctx := definitions.Context()
+	for _, tt := range []struct{ what, over, between, under, want string }{
+		{"nothing over nothing", `{}`, `{}`, `{}`, `{}`},
+		{"the lowest fills in", `{}`, `{}`, `{a: 1}`, `{a: 1}`},
+		{"the middle fills in", `{}`, `{a: 2}`, `{}`, `{a: 2}`},
+		{"the middle over the lowest", `{}`, `{a: 2}`, `{a: 1}`, `{a: 2}`},
+		{"the uppermost over both", `{a: 3}`, `{a: 2}`, `{a: 1}`, `{a: 3}`},
+		{"each says something else", `{c: 3}`, `{b: 2}`, `{a: 1}`, `{a: 1, b: 2, c: 3}`},
+		{"a list is one value", `{a: [2]}`, `{}`, `{a: [1, 1]}`, `{a: [2]}`},
+		{"false and 0 are values", `{a: false, b: 0, c: ""}`, `{}`, `{a: true, b: 1, c: "x"}`, `{a: false, b: 0, c: ""}`},
+		{"a struct over a value", `{a: b: 2}`, `{}`, `{a: 1}`, `{a: b: 2}`},
+		{"a value over a struct", `{a: 2}`, `{}`, `{a: b: 1}`, `{a: 2}`},
+		{"a struct over a value over a struct", `{a: b: 3}`, `{a: 2}`, `{a: c: 1}`, `{a: {b: 3, c: 1}}`},
+		{"two names deep", `{a: b: 3}`, `{a: c: 2}`, `{a: {b: 1, c: 1, d: 1}}`, `{a: {b: 3, c: 2, d: 1}}`},
+		{"five names deep", `{a: b: c: d: e: 3}`, `{a: b: c: d: f: 2}`, `{a: b: c: d: {e: 1, f: 1, g: 1}}`, `{a: b: c: d: {e: 3, f: 2, g: 1}}`},
+		{"deeper the uppermost is all", `{a: b: c: d: e: f: 3}`, `{}`, `{a: b: c: d: e: {f: 1, g: 1}}`, `{a: b: c: d: e: f: 3}`},
 	} {
-		ctx := definitions.Context()
 		out := definitions.LookupPath(cue.ParsePath("#Layers")).
-			FillPath(cue.ParsePath("#layers"), ctx.CompileString("["+tt.over+", "+tt.under+"]")).LookupPath(cue.ParsePath("out"))
-		same := ctx.CompileString(tt.want) // fields come in another order
-		if got, err := out.MarshalJSON(); err != nil || !out.Equals(same) {
+			FillPath(cue.ParsePath("#over"), ctx.CompileString(tt.over)).
+			FillPath(cue.ParsePath("#between"), ctx.CompileString(tt.between)).
+			FillPath(cue.ParsePath("#under"), ctx.CompileString(tt.under)).LookupPath(cue.ParsePath("out"))
+		if got, err := out.MarshalJSON(); err != nil || !out.Equals(ctx.CompileString(tt.want)) {
 			t.Errorf("%s: got %s (%v), want %s", tt.what, got, err, tt.want)
 		}
 	}

@@ -54,10 +54,14 @@ func noSchema(env string) *Mistake {
 	}
 }
 
+// following is #Platform of an environment.
+func following(platform cue.Value, name string, env cue.Value) cue.Value {
+	// the name goes by way of the environment: each fill evaluates the whole platform
+	return platform.FillPath(cue.ParsePath("#env"), env.FillPath(cue.ParsePath("#name"), name))
+}
+
 func decode(platform cue.Value, name string, env cue.Value) (*schema.Environment, error) {
-	// both at once: each fill evaluates the whole platform
-	given := platform.Context().CompileString("{}").FillPath(cue.ParsePath("#name"), name).FillPath(cue.ParsePath("#env"), env)
-	v := platform.Unify(given)
+	v := following(platform, name, env)
 	if err := v.Validate(cue.Concrete(true), cue.Final()); err != nil {
 		return nil, fmt.Errorf("the schema cannot work it out: %w", err)
 	}
