@@ -116,7 +116,9 @@ func TestKilledAnywhere(t *testing.T) {
 			t.Errorf("status after the next commit: %s", got)
 		}
 	}
-	fmt.Sscan(s.git("work", "rev-list", "--count", "HEAD"), &commits)
+	if _, err := fmt.Sscan(s.git("work", "rev-list", "--count", "HEAD"), &commits); err != nil {
+		t.Fatal(err)
+	}
 	t.Logf("%d kills, %d commits, %d locks left behind, %d files staged and not committed", kills, commits, locks, ahead)
 }
 

@@ -43,7 +43,9 @@ func TestCommitRefuses(t *testing.T) {
 			conflict(s)
 			s.write("work/notes.txt", "more\n")
 			s.git("work", "commit", "-q", "-a", "-m", "more")
-			s.try("work", "revert", "HEAD^")
+			if out, err := s.try("work", "revert", "HEAD^"); err == nil {
+				s.Fatalf("the revert met no conflict: %s", out)
+			}
 		}, []string{"a revert is in progress"}},
 		"a detached HEAD":      {func(s sandbox) { s.git("work", "checkout", "-q", "--detach") }, []string{"detached", "git switch"}},
 		"a lock on the index":  {func(s sandbox) { s.write("work/.git/index.lock", "") }, []string{"index.lock exists", "delete that file"}},

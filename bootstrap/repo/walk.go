@@ -120,7 +120,7 @@ func (w *walk) enter(ctx context.Context, at []string, info fs.FileInfo, rules *
 	}
 	slices.SortFunc(children, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 	for _, child := range children {
-		below := append(at[:len(at):len(at)], child.Name())
+		below := slices.Concat(at, []string{child.Name()})
 		info, err := child.Info()
 		if err != nil {
 			return fmt.Errorf("read the owned folder %s: %w", name, err)

@@ -218,8 +218,7 @@ func built(t *testing.T, archive, name string) (definitions, platform cue.Value)
 	inst := load.Instances(packages([]string{name}), config(src))[0]
 	root := ctx.BuildInstance(inst)
 	definitions = model(ctx, inst)
-	platform = definitions.LookupPath(cue.ParsePath("#Platform")).
-		FillPath(cue.ParsePath("#env"), root.LookupPath(environment).FillPath(cue.ParsePath("#name"), name))
+	platform = following(definitions.LookupPath(cue.ParsePath("#Platform")), name, root.LookupPath(environment))
 	if err := platform.Validate(cue.Concrete(true), cue.Final()); err != nil {
 		t.Fatal(err)
 	}

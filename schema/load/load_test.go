@@ -10,6 +10,7 @@ import (
 	"testing/fstest"
 
 	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/cuecontext"
 
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
@@ -91,7 +92,7 @@ func TestEnvironmentOverTeamOverMode(t *testing.T) {
 // uppermost wins as a whole.
 func TestLayers(t *testing.T) {
 	definitions, _ := built(t, everything, "all")
-	ctx := definitions.Context()
+	ctx := cuecontext.New()
 	for _, tt := range []struct{ what, over, between, under, want string }{
 		{"nothing over nothing", `{}`, `{}`, `{}`, `{}`},
 		{"the lowest fills in", `{}`, `{}`, `{a: 1}`, `{a: 1}`},

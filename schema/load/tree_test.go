@@ -1,6 +1,7 @@
 package load
 
 import (
+	"errors"
 	"io/fs"
 	"strings"
 	"testing"
@@ -88,8 +89,8 @@ func listed(t testing.TB, r *Repository, names ...string) (all []*Mistake) {
 		t.Fatalf("%v is not a list of mistakes", err)
 	}
 	for _, e := range joined.Unwrap() {
-		m, ok := e.(*Mistake)
-		if !ok {
+		var m *Mistake
+		if !errors.As(e, &m) {
 			t.Fatalf("%v is not a mistake", e)
 		}
 		all = append(all, m)
