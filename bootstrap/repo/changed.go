@@ -2,7 +2,7 @@ package repo
 
 import (
 	"context"
-	"path"
+	"maps"
 	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -36,10 +36,10 @@ func (r *Repo) base() (plumbing.Hash, error) {
 	return r.treeOf(at.tip)
 }
 
-// Files returns the files that the last commit has directly in a folder: those that
-// were deleted since are among them, as paths to own.
-func (r *Repo) Files(folder string) ([]string, error) {
-	owned, err := r.owned([]string{folder})
+// Files returns the files that the last commit has at and below some paths, in order:
+// those that were deleted since are among them, as paths to own.
+func (r *Repo) Files(paths []string) ([]string, error) {
+	owned, err := r.owned(paths)
 	if err != nil {
 		return nil, err
 	}
@@ -51,12 +51,5 @@ func (r *Repo) Files(folder string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var direct []string
-	for name := range files {
-		if path.Dir(name) == owned[0] {
-			direct = append(direct, name)
-		}
-	}
-	slices.Sort(direct)
-	return r.relative(direct), nil
+	return r.relative(slices.Sorted(maps.Keys(files))), nil
 }

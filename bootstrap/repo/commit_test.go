@@ -262,9 +262,9 @@ func TestChangedLooksOnly(t *testing.T) {
 	if now := s.git("work", "count-objects"); now != objects {
 		t.Errorf("objects were %s and are %s", objects, now)
 	}
-	files, err := s.open("work").Files("deploy/dev")
+	files, err := s.open("work").Files([]string{"deploy/dev"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	sameList(t, "files", files, "deploy/dev/compose.yaml")
+	sameList(t, "files", files, "deploy/dev/compose.yaml", "deploy/dev/sub/x.yaml")
 }

@@ -23,7 +23,8 @@ type Cluster struct {
 	Recipients []string // age public keys; each of their owners can read the values
 }
 
-// Generate makes the values that are lacking. It returns all Problems at once,
+// Generate makes the values that are lacking. A secret that this machine has too
+// (Local) gets the same value. It returns all Problems at once,
 // and then makes none. now goes into new files. No file that is there changes:
 // that would take a private key. Processes that generate at once end up with the
 // same values.
@@ -60,7 +61,7 @@ func (c Cluster) Generate(declared map[string]schema.Secret, rand io.Reader, now
 	if err := f.sweep(); err != nil {
 		return Result{}, err
 	}
-	if err := f.fill(kept, names, declared, rand, &r); err != nil {
+	if err := f.fill(kept, names, declared, Local{c.Dir, c.Env}.value, rand, &r); err != nil {
 		return r, err
 	}
 	r.Orphaned, err = c.orphans(f, names)

@@ -24,9 +24,15 @@ type form interface {
 	ask(secret string) error
 }
 
+// A source gives the value that a secret has somewhere else, nil for none.
+type source func(name string) ([]byte, error)
+
+func nowhere(string) ([]byte, error) { return nil, nil }
+
 // fill makes the values that f lacks and adds to r what it found and did. When
 // anything is wrong it returns all Problems at once and makes nothing.
-func (f *folder) fill(kept form, names []string, declared map[string]schema.Secret, rand io.Reader, r *Result) error {
+// A value is taken from elsewhere where that is asked for and it has one.
+func (f *folder) fill(kept form, names []string, declared map[string]schema.Secret, elsewhere source, rand io.Reader, r *Result) error {
 	var missing []string
 	var problems []error
 	for _, name := range names {
@@ -46,7 +52,7 @@ func (f *folder) fill(kept form, names []string, declared map[string]schema.Secr
 		return errors.Join(problems...)
 	}
 	for _, name := range missing {
-		made, err := f.make(kept, name, declared[name].Length, rand)
+		made, err := f.make(kept, name, declared[name].Length, elsewhere, rand)
 		if err != nil {
 			return err
 		}
@@ -79,8 +85,11 @@ func (f *folder) holds(kept form, name string) (bool, error) {
 
 // make gives the secret a new value of so many characters, unless another
 // process has just done so: then made is false.
-func (f *folder) make(kept form, name string, length int, rand io.Reader) (made bool, err error) {
-	value, err := newValue(rand, length)
+func (f *folder) make(kept form, name string, length int, elsewhere source, rand io.Reader) (made bool, err error) {
+	value, err := elsewhere(name)
+	if err == nil && value == nil {
+		value, err = newValue(rand, length)
+	}
 	if err != nil {
 		return false, err
 	}

@@ -59,7 +59,7 @@ func (l Local) Generate(declared map[string]schema.Secret, rand io.Reader) (r Re
 		return r, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if err := f.fill(l, names, declared, rand, &r); err != nil {
+	if err := f.fill(l, names, declared, nowhere, rand, &r); err != nil {
 		return r, err
 	}
 	for _, name := range names {
@@ -79,6 +79,27 @@ func (l Local) Missing(declared map[string]schema.Secret) ([]string, error) {
 		return nil, err
 	}
 	return lacking(l.Dir, l.folder(), l, declared)
+}
+
+// value is what a secret has on this machine, nil for nothing.
+func (l Local) value(name string) (value []byte, err error) {
+	repo, err := os.OpenRoot(l.Dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, repo.Close()) }()
+	f, err := enter(repo, l.folder())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if size, err := f.size(l.file(name)); err != nil || size <= 0 {
+		return nil, err
+	}
+	return f.read(l.file(name))
 }
 
 // private opens the folder, which is for its owner alone from now on.

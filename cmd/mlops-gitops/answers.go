@@ -12,6 +12,8 @@ import (
 	"slices"
 	"text/tabwriter"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
@@ -45,16 +47,60 @@ func (r *repository) answers(w io.Writer, e *schema.Environment) error {
 	return table.Flush()
 }
 
-// startCommand is what to type from the repository's folder: the short form when
-// its own compose.yaml includes this environment's.
+// startCommand is what to type here: the short form when the repository's own
+// compose.yaml includes this environment's.
 func (r *repository) startCommand(env string) (string, error) {
-	file := "deploy/" + env + "/compose.yaml"
-	own, err := os.ReadFile(filepath.Join(r.dir, "compose.yaml"))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	own, err := r.ownCompose(env)
+	if err != nil {
 		return "", err
 	}
-	if bytes.Contains(own, []byte(file)) {
-		return "docker compose up --wait", nil
+	under, err := fromHere(r.dir)
+	if err != nil {
+		return "", err
 	}
-	return "docker compose -f " + file + " up --wait", nil
+	start := "docker compose"
+	if own.includes {
+		if under != "." {
+			start += " --project-directory " + under
+		}
+		return start + " up --wait", nil
+	}
+	return start + " -f " + filepath.ToSlash(filepath.Join(under, composeFile(env))) + " up --wait", nil
+}
+
+func composeFile(env string) string { return "deploy/" + env + "/compose.yaml" }
+
+// A rootCompose is what the repository's own compose.yaml says.
+type rootCompose struct {
+	name     string
+	includes bool // an environment's project
+}
+
+func (r *repository) ownCompose(env string) (c rootCompose, err error) {
+	data, err := os.ReadFile(r.path("compose.yaml"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, nil
+	}
+	if err != nil {
+		return c, err
+	}
+	var file struct{ Name string }
+	if err := yaml.Unmarshal(data, &file); err != nil {
+		return c, &usage{"compose.yaml: " + err.Error(), "it is yours to mend; mlops-gitops only reads its name"}
+	}
+	return rootCompose{file.Name, bytes.Contains(data, []byte(composeFile(env)))}, nil
+}
+
+// oneProject is an error when the repository's compose.yaml gives an environment's
+// project another name than its own: started one way and the other there would be two,
+// with two sets of data.
+func (r *repository) oneProject(e *schema.Environment) error {
+	own, err := r.ownCompose(e.Name)
+	if err != nil || !own.includes || own.name == e.Settings.Namespace {
+		return err
+	}
+	return &usage{
+		fmt.Sprintf("compose.yaml calls the project of %s %q, and the environment's namespace is %q: that would be two sets of data", e.Name, own.name, e.Settings.Namespace),
+		fmt.Sprintf("say name: %s in compose.yaml", e.Settings.Namespace),
+	}
 }

@@ -14,7 +14,6 @@ import (
 
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/repo"
 	"github.com/mlops-gitops/mlops-gitops/render"
-	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
 
 func commitCmd(at *place) *cobra.Command {
@@ -23,9 +22,9 @@ func commitCmd(at *place) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "commit ENV...",
 		Short: "render environments and commit them, and nothing else",
-		Long: `commit renders environments and commits their inputs (their folders, what all
-environments share, the vendored schema, their encrypted secrets) and their outputs
-(deploy/ENV, clusters/ENV) on the current branch. Whatever else is changed or staged
+		Long: `commit renders environments and commits their inputs (the CUE files of their folders,
+of all environments and of the vendored schema), what was rendered from them, and their
+encrypted secrets, on the current branch. Whatever else is there, changed or staged
 stays as it is. When there is nothing to commit it says so, which is no error.
 
 When a change that all environments share makes another one's files outdated, commit
@@ -60,16 +59,15 @@ func (r *repository) commit(ctx context.Context, stdout, stderr io.Writer, names
 	if err != nil {
 		return err
 	}
-	paths, err := shared(r.envs, git)
+	paths, err := r.shared(git)
 	if err != nil {
 		return err
 	}
 	if err := r.othersAreCurrent(ctx, git, paths, names); err != nil {
 		return err
 	}
+	var folders []string
 	for _, l := range loaded {
-		paths = append(paths, path.Join("environments", l.Name))
-		paths = append(paths, ownerOf(l.Name).Roots...)
 		if missing, err := r.missingClusterSecrets(l.Environment); err != nil {
 			return err
 		} else if len(missing) > 0 {
@@ -78,7 +76,23 @@ func (r *repository) commit(ctx context.Context, stdout, stderr io.Writer, names
 		if err := r.write(ctx, stderr, l, render.Options{}); err != nil {
 			return err
 		}
+		own := path.Join("environments", l.Name)
+		folders = append(append(folders, own), ownerOf(l.Name).Roots...)
+		in, err := r.inputs(git, true, own)
+		if err != nil {
+			return err
+		}
+		out, err := r.outputs(git, l)
+		if err != nil {
+			return err
+		}
+		paths = slices.Concat(paths, in, out)
 	}
+	changed, err := git.Changed(ctx, folders)
+	if err != nil {
+		return err
+	}
+	r.sayForeign(stderr, changed, paths)
 	if message == "" {
 		message = "environments: render " + strings.Join(names, ", ")
 	}
@@ -92,7 +106,7 @@ func (r *repository) commit(ctx context.Context, stdout, stderr io.Writer, names
 	if result.Nothing {
 		fmt.Fprintf(stdout, "nothing to commit: %s has it all\n", result.Branch)
 	} else {
-		fmt.Fprintf(stdout, "%s %.10s: %d files\n", result.Branch, result.Commit, len(result.Changes))
+		fmt.Fprintf(stdout, "committed %s to %s (%.10s)\n", count(len(result.Changes), "file"), result.Branch, result.Commit)
 	}
 	if !push {
 		return nil
@@ -107,15 +121,6 @@ func (r *repository) commit(ctx context.Context, stdout, stderr io.Writer, names
 		fmt.Fprintf(stdout, "pushed to %s (%s)\n", pushed.URL, pushed.Branch)
 	}
 	return nil
-}
-
-// shared are the inputs of every environment, with those that were deleted.
-func shared(envs *load.Repository, git *repo.Repo) ([]string, error) {
-	committed, err := git.Files("environments")
-	if err != nil {
-		return nil, err
-	}
-	return slices.Concat([]string{"cue.mod", "schema"}, envs.Shared(), committed), nil
 }
 
 // othersAreCurrent is an error when a shared input that is about to be committed

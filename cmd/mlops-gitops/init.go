@@ -46,6 +46,9 @@ something else is an error, and then nothing is written.`,
 			if err != nil {
 				return err
 			}
+			if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+				return &usage{dir + " is a file", "name a folder"}
+			}
 			n, err := addFiles(dir, files)
 			if err != nil {
 				return err
@@ -54,11 +57,11 @@ something else is an error, and then nothing is written.`,
 				fmt.Fprintf(cmd.OutOrStdout(), "%s is a config repository already\n", dir)
 				return nil
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), `%s is a config repository now (%d files)
+			fmt.Fprintf(cmd.OutOrStdout(), `%s is a config repository now (%s)
 
 next   mlops-gitops render dev      the platform for this machine, in deploy/dev
        docker compose up --wait     start it
-`, dir, n)
+`, dir, count(n, "file"))
 			return nil
 		},
 	}

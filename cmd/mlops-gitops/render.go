@@ -47,13 +47,22 @@ Exit codes: 0 fine; 1 --check found a difference; 2 could not render.`,
 			if err != nil {
 				return err
 			}
+			var gone []string // environments that left files behind
+			if all {
+				if gone, err = repo.gone(); err != nil {
+					return err
+				}
+			}
 			switch {
 			case toStdout:
 				return print(cmd.OutOrStdout(), loaded)
 			case check:
-				return repo.check(cmd.OutOrStdout(), loaded)
+				return repo.check(cmd.OutOrStdout(), cmd.ErrOrStderr(), loaded, gone, all)
 			}
-			return repo.render(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), loaded, render.Options{Force: force})
+			if err := repo.render(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), loaded, render.Options{Force: force}); err != nil {
+				return err
+			}
+			return repo.remove(cmd.ErrOrStderr(), gone, render.Options{Force: force})
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "every environment of the repository")
@@ -83,10 +92,26 @@ func print(w io.Writer, loaded []load.Loaded) error {
 	return err
 }
 
-// check says how the files on disk differ from the render.
-func (r *repository) check(w io.Writer, loaded []load.Loaded) error {
+// check says how the files on disk differ from the render. Of all environments, one
+// that was never rendered is none of its business.
+func (r *repository) check(stdout, stderr io.Writer, loaded []load.Loaded, gone []string, all bool) error {
 	var drifted bool
+	differ := func(owner render.Owner, tree render.Tree) error {
+		drifts, err := render.Check(os.DirFS(r.dir), owner, tree)
+		for _, d := range drifts {
+			drifted = true
+			fmt.Fprintf(stdout, "%s: %s\n", d.State, d.Path)
+		}
+		if err == nil && len(drifts) == 0 {
+			fmt.Fprintf(stderr, "%s: %s as rendered\n", owner.Env, count(tree.Len(), "file"))
+		}
+		return err
+	}
 	for _, l := range loaded {
+		if all && !r.rendered(l.Name) {
+			fmt.Fprintf(stderr, "%s: not rendered yet\n", l.Name)
+			continue
+		}
 		tree, err := treeOf(l)
 		if err != nil {
 			return err
@@ -94,13 +119,13 @@ func (r *repository) check(w io.Writer, loaded []load.Loaded) error {
 		if err := kustomize.Prove(tree, l.Environment); err != nil {
 			return fmt.Errorf("environment %s: %w", l.Name, err)
 		}
-		drifts, err := render.Check(os.DirFS(r.dir), ownerOf(l.Name), tree)
-		if err != nil {
+		if err := differ(ownerOf(l.Name), tree); err != nil {
 			return err
 		}
-		for _, d := range drifts {
-			drifted = true
-			fmt.Fprintf(w, "%s: %s\n", d.State, d.Path)
+	}
+	for _, env := range gone {
+		if err := differ(ownerOf(env), render.Tree{}); err != nil {
+			return err
 		}
 	}
 	if drifted {
@@ -133,10 +158,20 @@ func (r *repository) write(ctx context.Context, stderr io.Writer, l load.Loaded,
 	if err != nil {
 		return err
 	}
+	owner := ownerOf(l.Name)
+	if drifts, err := render.Check(os.DirFS(r.dir), owner, tree); err != nil {
+		return err
+	} else if len(drifts) > 0 {
+		if err := kustomize.Prove(tree, l.Environment); err != nil {
+			return fmt.Errorf("environment %s: %w", l.Name, err)
+		}
+	}
+	if err := r.oneProject(l.Environment); err != nil {
+		return err
+	}
 	if err := r.makeLocalSecrets(ctx, stderr, l.Environment); err != nil {
 		return err
 	}
-	owner := ownerOf(l.Name)
 	result, err := render.Write(r.dir, owner, tree, opts)
 	if err != nil {
 		return err
@@ -149,8 +184,16 @@ func (r *repository) write(ctx context.Context, stderr io.Writer, l load.Loaded,
 	return nil
 }
 
+// count is a number of things in words.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
 func counts(r render.Result) string {
-	text := fmt.Sprintf("%d files written", len(r.Written))
+	text := count(len(r.Written), "file") + " written"
 	if len(r.Unchanged) > 0 {
 		text += fmt.Sprintf(", %d unchanged", len(r.Unchanged))
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,6 +71,8 @@ func (r *repository) makeLocalSecrets(ctx context.Context, stderr io.Writer, e *
 	local, declared := secrets.Local{Dir: r.dir, Env: e.Name}, only(e.Secrets, names)
 	if missing, err := local.Missing(declared); err != nil {
 		return err
+	} else if err := r.sameAsCluster(e, missing); err != nil {
+		return err
 	} else if len(missing) == len(names) {
 		if err := r.noDataWithoutSecrets(ctx, e); err != nil {
 			return err
@@ -80,6 +83,28 @@ func (r *repository) makeLocalSecrets(ctx context.Context, stderr io.Writer, e *
 		return err
 	}
 	say(stderr, e.Name, ".secrets/"+e.Name, made)
+	return nil
+}
+
+// sameAsCluster refuses to make a second value for a secret that the cluster has
+// already: both sides use the same one, and only the holder of an age key can read it.
+func (r *repository) sameAsCluster(e *schema.Environment, missing []string) error {
+	inCluster, err := kube.Secrets(e)
+	if err != nil {
+		return err
+	}
+	lacking, err := r.missingClusterSecrets(e)
+	if err != nil {
+		return err
+	}
+	for _, name := range missing {
+		if slices.Contains(inCluster, name) && !slices.Contains(lacking, name) {
+			return &usage{
+				fmt.Sprintf("%s has a value for the cluster, and this machine needs the same one in .secrets/%s", name, e.Name),
+				fmt.Sprintf("with the age key at hand: (umask 077; mkdir -p .secrets/%[1]s && sops decrypt --extract '[\"stringData\"][\"value\"]' deploy/%[1]s/secrets/%[2]s.yaml > .secrets/%[1]s/%[2]s)", e.Name, name),
+			}
+		}
+	}
 	return nil
 }
 

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/mlops-gitops/mlops-gitops/bootstrap/repo"
+	"github.com/mlops-gitops/mlops-gitops/render/kube"
+	"github.com/mlops-gitops/mlops-gitops/schema/load"
+)
+
+// sharedFolders hold the inputs of every environment.
+var sharedFolders = []string{"cue.mod", "schema"}
+
+// inputs are the CUE files in and below folders, on disk or in the last commit: what
+// was deleted is an input too. direct leaves out what is in folders below.
+func (r *repository) inputs(git *repo.Repo, direct bool, folders ...string) ([]string, error) {
+	committed, err := git.Files(folders)
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]bool{}
+	note := func(name string) {
+		if path.Ext(name) == ".cue" && (!direct || slices.Contains(folders, path.Dir(name))) {
+			found[name] = true
+		}
+	}
+	for _, name := range committed {
+		note(name)
+	}
+	for _, folder := range folders {
+		err := fs.WalkDir(os.DirFS(r.dir), folder, func(name string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() {
+				note(name)
+			}
+			return err
+		})
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	return slices.Sorted(maps.Keys(found)), nil
+}
+
+// shared are the inputs of every environment.
+func (r *repository) shared(git *repo.Repo) ([]string, error) {
+	below, err := r.inputs(git, false, sharedFolders...)
+	if err != nil {
+		return nil, err
+	}
+	beside, err := r.inputs(git, true, "environments")
+	return slices.Concat(below, beside), err
+}
+
+// outputs are the files that an environment's render and its secrets consist of, and
+// those of the last commit in the same folders that are gone.
+func (r *repository) outputs(git *repo.Repo, l load.Loaded) ([]string, error) {
+	tree, err := treeOf(l)
+	if err != nil {
+		return nil, err
+	}
+	owner := ownerOf(l.Name)
+	if tree, err = owner.Stamp(tree); err != nil {
+		return nil, err
+	}
+	names, err := kube.Secrets(l.Environment)
+	if err != nil {
+		return nil, err
+	}
+	committed, err := git.Files(owner.Roots)
+	if err != nil {
+		return nil, err
+	}
+	outputs := tree.Paths()
+	for _, name := range names {
+		outputs = append(outputs, path.Join(owner.Roots[0], "secrets", name+".yaml"))
+	}
+	for _, name := range committed {
+		if _, err := os.Lstat(r.path(name)); errors.Is(err, fs.ErrNotExist) {
+			outputs = append(outputs, name)
+		}
+	}
+	return outputs, nil
+}
+
+// sayForeign names what lies in an environment's folders, is not ours, and is left out.
+func (r *repository) sayForeign(w io.Writer, changed []repo.PathChange, owned []string) {
+	var foreign []string
+	for _, c := range changed {
+		if !slices.Contains(owned, c.Path) {
+			foreign = append(foreign, c.Path)
+		}
+	}
+	if len(foreign) > 0 {
+		fmt.Fprintf(w, "left out, since mlops-gitops neither made nor reads it: %s\n", strings.Join(foreign, ", "))
+	}
+}
