@@ -27,6 +27,9 @@ func script(joined []joint, end string) string {
 	for i, j := range joined {
 		if j.file != "" {
 			b.WriteString("(\numask 077\n{\n")
+			if len(j.parts) == 0 { // braces must hold a command
+				b.WriteString(":\n")
+			}
 			for _, p := range j.parts {
 				switch {
 				case p.Secret == "":

@@ -168,7 +168,7 @@ package environments
 
 environment: {
 	mode: "hybrid"
-	secrets: recipients: ["age1abc"]
+	secrets: recipients: ["age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq"]
 	mlflow: place: "cluster"
 	components: store: {
 		place: "external"

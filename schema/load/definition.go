@@ -32,17 +32,17 @@ func definition(model cue.Value, at []string) cue.Value {
 // notToBeSet ends the documentation of fields that the schema works out.
 const notToBeSet = "Not to be set."
 
-// fields are the names that the schema gives to a struct's fields for people to write.
-func fields(v cue.Value) (names []string) {
+// fields are the names that the schema gives to a struct's fields, for people to
+// write or, with those that it works out, to refer to.
+func fields(v cue.Value, workedOut bool) (names []string) {
 	it, err := v.Fields(cue.Optional(true))
 	if err != nil {
 		return nil
 	}
 	for it.Next() {
-		if strings.HasSuffix(docOf(it.Value()), notToBeSet) {
-			continue
+		if workedOut || !strings.HasSuffix(docOf(it.Value()), notToBeSet) {
+			names = append(names, it.Selector().Unquoted())
 		}
-		names = append(names, strings.TrimRight(it.Selector().String(), "?!"))
 	}
 	slices.Sort(names)
 	return slices.Compact(names)

@@ -3,6 +3,7 @@ package load
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"cuelang.org/go/cue/ast"
@@ -86,7 +87,7 @@ func (s *sources) ofKey(env string, at []string, must string) (*Mistake, *culpri
 func (s *sources) misspelt(at []string, wrote []written) (*Mistake, *culprit, bool) {
 	parent, label := at[:len(at)-1], at[len(at)-1]
 	m := &Mistake{Msg: fmt.Sprintf("%s has no field %q", name(parent), label)}
-	allowed := fields(definition(s.model, parent))
+	allowed := fields(definition(s.model, parent), false)
 	if len(allowed) == 0 { // names of the person's own choice
 		m.Msg = fmt.Sprintf("%s can't hold the name %q", name(parent), label)
 		m.Fix = docOf(definition(s.model, parent))
@@ -137,33 +138,40 @@ func (s *sources) misreferred(p Position, missing string) (m *Mistake, found boo
 	return m, found
 }
 
-// labelsIn returns the fields of every struct of this name.
+// labelsIn returns the fields of every struct of this name: those that are written
+// and those that the schema has for it.
 func (s *sources) labelsIn(field string) (labels []string) {
-	for _, p := range sortedKeys(s.files) {
-		ast.Walk(s.files[p], func(n ast.Node) bool {
-			f, ok := n.(*ast.Field)
+	var walk func(decls []ast.Decl, at []string)
+	walk = func(decls []ast.Decl, at []string) {
+		for _, d := range decls {
+			f, ok := d.(*ast.Field)
 			if !ok {
-				return true
+				walk(embedded(d), at)
+				continue
 			}
-			if label, _, err := ast.LabelName(f.Label); err == nil && label == field {
-				for _, in := range operands(f.Value) {
-					block, ok := in.(*ast.StructLit)
-					if !ok {
-						continue
-					}
-					for _, d := range block.Elts {
-						if inner, ok := d.(*ast.Field); ok {
-							if l, _, err := ast.LabelName(inner.Label); err == nil {
-								labels = append(labels, l)
-							}
-						}
-					}
+			label, _, err := ast.LabelName(f.Label)
+			if err != nil {
+				continue
+			}
+			if len(at) > 0 && at[len(at)-1] == field {
+				labels = append(labels, label)
+			}
+			below := append(slices.Clone(at), label)
+			if label == field {
+				labels = append(labels, fields(definition(s.model, below), true)...)
+			}
+			for _, x := range operands(f.Value) {
+				if block, ok := x.(*ast.StructLit); ok {
+					walk(block.Elts, below)
 				}
 			}
-			return true
-		}, nil)
+		}
 	}
-	return labels
+	for _, p := range sortedKeys(s.files) {
+		walk(s.files[p].Decls, nil)
+	}
+	slices.Sort(labels)
+	return slices.Compact(labels)
 }
 
 // missing is a field that must be written and is not.

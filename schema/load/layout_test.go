@@ -6,11 +6,15 @@ import (
 	"testing/fstest"
 )
 
-// misread are two mistakes that every way of writing an environment should show: a
-// misspelt field and a value out of range. ↦ stands for a tab, ␍ for a carriage return.
+// TestLayouts writes mistakes, mostly a misspelt field and a value out of range, in
+// every way that CUE allows: both are found where they are, in one run. ↦ stands for
+// a tab, ␍ for a carriage return, ␂ for a byte order mark at the very beginning.
 func TestLayouts(t *testing.T) {
 	const wokers, workers = "mlflow has no field \"wokers\"\n  did you mean \"workers\"?\n", "mlflow.workers must be an integer from 1 to 50, not 0\n"
 	for _, tt := range []struct{ what, text, want string }{
+		{"a byte order mark", `␂environment: mode: "dev"
+environment: mlflow: {workers: 0, wokers: 1}
+`, "4:32: " + workers + "4:35: " + wokers},
 		{"chains", `environment: mode: "dev"
 environment: mlflow: workers: 0
 environment: mlflow: wokers: 1
@@ -23,7 +27,7 @@ environment: mlflow: {workers: 0, wokers: 1}
 		{"chains on one line", `environment: {mode: "dev", mlflow: wokers: 1, mlflow: workers: 0}
 `, "3:36: " + wokers + "3:64: " + workers},
 		{"tabs for spaces", `environment:↦{↦mode:↦"dev"↦,↦mlflow:↦wokers:↦1↦,↦mlflow:↦workers:↦0↦}
-`, "3:39: " + wokers + "3:68: " + workers},
+`, "3:38: " + wokers + "3:67: " + workers},
 		{"comments between", `// the environment
 environment: { // opens
 	mode: "dev" // the mode
@@ -72,16 +76,16 @@ environment: mlflow: workers: 0
 `, "4:22: mlflow has no field \"worker\"\n  did you mean \"workers\"?\n" +
 			"5:31: there is no \"nope\" here to refer to\n  did you mean \"mode\"?\n6:31: " + workers},
 		{"lists", `environment: mode: "dev"
-environment: secrets: recipients: ["age1abc", "agex", 5,
-	"age1def", "agey"]
+environment: secrets: recipients: ["age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq", "agex", 5,
+	"age1pppppppppppppppppppppppppppppppppppppppppppppppppppppppppp", "agey"]
 environment: components: notes: workloads: server: {
 	image: {repository: "notes", tag: "1"}
 	command: ["a", 5, true]
 	args: "b"
 }
-`, `4:47: secrets.recipients.1 must be an age public key: age1 and more, not "agex"
-4:55: secrets.recipients.2 must be an age public key: age1 and more, not 5
-5:13: secrets.recipients.4 must be an age public key: age1 and more, not "agey"
+`, `4:102: secrets.recipients.1 must be an age public key, as age-keygen prints it: age1 and 58 letters and digits, not "agex"
+4:110: secrets.recipients.2 must be an age public key, as age-keygen prints it: age1 and 58 letters and digits, not 5
+5:68: secrets.recipients.4 must be an age public key, as age-keygen prints it: age1 and 58 letters and digits, not "agey"
 8:17: components.notes.workloads.server.command.1 must be a string (in quotes), not 5
 8:20: components.notes.workloads.server.command.2 must be a string (in quotes), not true
 9:8: components.notes.workloads.server.args must be a list in square brackets, not "b"
@@ -103,17 +107,16 @@ environment: components: notes: {
 `, `8:22: needs has no "postgrs"
   did you mean "postgres"?
 8:55: needs.postgres has no "hst"
-  there is port
+  did you mean "host"?
 8:64: there is no "nope" here to refer to
   did you mean "mode"?
 11:23: needs.postgres has no "nmber"
-  there is port
+  did you mean "number"?
 13:36: needs.postgres has no "hots"
-  did you mean "port"?
+  did you mean "host"?
 14:18: there is no "nopf" here to refer to
-  did you mean "mode"?
 14:39: needs.postgres has no "usr"
-  there is port
+  did you mean "user"?
 `},
 		{"values from elsewhere", `let none = 0
 _port: 99999
@@ -124,7 +127,7 @@ if true {environment: postgres: connections: 3}
 environment: mlflow: {for k in ["wokers"] {(k): 3}}
 `, `6:31: mlflow.workers must be an integer from 1 to 50, not none
 7:38: defaults.mlflow.port must be a port from 1 to 65535, not _port
-8:46: postgres.connections: must be an integer from 20 to 10000
+8:46: postgres.connections must be an integer from 20 to 10000, not 3
 9:44: mlflow.wokers: field not allowed
 `},
 		{"a value that is left open", `environment: mode: "dev"
@@ -138,7 +141,7 @@ environment: postgres: storage: environment.postgres.storage
 		{"an explicit error", `environment: mode: "dev"
 environment: mlflow: workers: _|_
 environment: mlflow: wokers: 1
-`, "4:31: mlflow.workers: explicit error (_|_ literal) in source\n5:22: " + wokers},
+`, "4:31: mlflow.workers must be an integer from 1 to 50, not _|_\n5:22: " + wokers},
 		{"nearly the environment", `enviroment: mlflow: workers: 3
 environment: mode: "dev"
 `, "3:1: enviroment is no part of the environment\n  did you mean \"environment\"?\n"},
@@ -155,14 +158,16 @@ environment: mlflow: storage: stringz.ToUpper("x")
 environment: mlflow: wokers: 1
 `, "3:8: there is no package \"stringz\" here\n  " + errOffline.Error() + "\n7:22: " + wokers},
 	} {
-		text := strings.NewReplacer("↦", "\t", "␍", "\r").Replace("package environments\n\n" + tt.text)
-		for prefix, how := range map[string]string{"": "", "\ufeff": " after a byte order mark"} {
-			files := tree(t, "")
-			files["environments/dev/e.cue"] = &fstest.MapFile{Data: []byte(prefix + text)}
-			got := strings.ReplaceAll(mistakes(t, files), "environments/dev/e.cue:", "")
-			if got != tt.want {
-				t.Errorf("%s%s: got\n%swant\n%s", tt.what, how, got, tt.want)
-			}
+		text, mark := strings.CutPrefix(tt.text, "␂")
+		text = "package environments\n\n" + strings.NewReplacer("↦", "\t", "␍", "\r").Replace(text)
+		if mark {
+			text = "\ufeff" + text
+		}
+		files := tree(t, "")
+		files["environments/dev/e.cue"] = &fstest.MapFile{Data: []byte(text)}
+		got := strings.ReplaceAll(mistakes(t, files), "environments/dev/e.cue:", "")
+		if got != tt.want {
+			t.Errorf("%s: got\n%swant\n%s", tt.what, got, tt.want)
 		}
 	}
 }

@@ -182,8 +182,20 @@ func inFolder(names []string) []string {
 
 // config makes CUE read the tree and nothing else: no disk, network or variables.
 func config(src *sources) *load.Config {
-	return &load.Config{FS: src.fsys, ParseFile: src.parse, Dir: "/", Env: []string{}, Registry: offline{}}
+	return &load.Config{FS: onlyCUE{src.fsys}, ParseFile: src.parse, Dir: "/", Env: []string{}, Registry: offline{}}
 }
+
+// onlyCUE is a tree without its other files: CUE would read each one that stands in
+// a folder above an environment, be it as large as it may.
+type onlyCUE struct{ fs.FS }
+
+func (t onlyCUE) ReadDir(name string) ([]fs.DirEntry, error) {
+	entries, err := fs.ReadDir(t.FS, name)
+	return slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return !e.IsDir() && path.Ext(e.Name()) != ".cue" }), err
+}
+
+func (t onlyCUE) Stat(name string) (fs.FileInfo, error) { return fs.Stat(t.FS, name) }
+func (t onlyCUE) ReadFile(name string) ([]byte, error)  { return fs.ReadFile(t.FS, name) }
 
 // offline is a registry without modules: what a config repository imports, it holds.
 type offline struct{}

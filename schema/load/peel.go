@@ -138,21 +138,25 @@ func (s *sources) look(env string, inst *build.Instance) (mistakes []*Mistake, o
 	if len(mistakes) > 0 {
 		return mistakes, nil
 	}
+	var references []*Mistake
 	for _, f := range faults(whole.Validate(cue.Concrete(true))) {
 		m, c, _ := s.explain(env, f)
 		if m == nil {
 			m = s.general(env, f)
 		}
-		if c != nil && c.how == opened { // a reference: there may be more beside it
+		if c != nil && c.how == opened {
 			out = append(out, *c)
 			if !s.refers(env, f) {
-				mistakes = append(mistakes, m)
+				references = append(references, m)
 			}
 		} else if !s.follows(env, f) {
 			mistakes = append(mistakes, m)
 		}
 	}
-	return mistakes, out
+	if len(out) > 0 { // the others may be there because of them
+		return references, out
+	}
+	return mistakes, nil
 }
 
 // follows reports whether an error is only there because something was taken out.

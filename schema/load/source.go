@@ -164,6 +164,7 @@ func find(decls []ast.Decl, fieldPath []string) (found []written) {
 	for _, d := range decls {
 		f, ok := d.(*ast.Field)
 		if !ok {
+			found = append(found, find(embedded(d), fieldPath)...)
 			continue
 		}
 		if name, _, err := ast.LabelName(f.Label); err == nil && name == fieldPath[0] {
@@ -171,6 +172,24 @@ func find(decls []ast.Decl, fieldPath []string) (found []written) {
 		}
 	}
 	return found
+}
+
+// embedded are the declarations of a struct that stands among others without a
+// name, be it bare or after if or for.
+func embedded(d ast.Decl) (decls []ast.Decl) {
+	var of ast.Expr
+	switch d := d.(type) {
+	case *ast.EmbedDecl:
+		of = d.Expr
+	case *ast.Comprehension:
+		of = d.Value
+	}
+	for _, x := range operands(of) {
+		if block, ok := x.(*ast.StructLit); ok {
+			decls = append(decls, block.Elts...)
+		}
+	}
+	return decls
 }
 
 // within returns every place below another where the rest of a path is written.
@@ -237,7 +256,13 @@ func below(w written, pos Position) (in written, name string, ok bool) {
 func declAt(decls []ast.Decl, pos Position) (in written, name string, ok bool) {
 	for _, d := range decls {
 		f, ok := d.(*ast.Field)
-		if !ok || !contains(f, pos) {
+		if !ok {
+			if in, name, ok := declAt(embedded(d), pos); ok {
+				return in, name, ok
+			}
+			continue
+		}
+		if !contains(f, pos) {
 			continue
 		}
 		name, _, err := ast.LabelName(f.Label)

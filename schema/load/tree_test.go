@@ -81,6 +81,12 @@ func mistakes(t testing.TB, fsys fs.FS, names ...string) string {
 func listed(t testing.TB, r *Repository, names ...string) (all []*Mistake) {
 	t.Helper()
 	_, err := r.Load(names...)
+	return ofError(t, err)
+}
+
+// ofError are the mistakes that an error joins.
+func ofError(t testing.TB, err error) (all []*Mistake) {
+	t.Helper()
 	if err == nil {
 		return nil
 	}
