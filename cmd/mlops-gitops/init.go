@@ -61,6 +61,7 @@ something else is an error, and then nothing is written.`,
 
 next   mlops-gitops render dev      the platform for this machine, in deploy/dev
        docker compose up --wait     start it
+       git init && git add . && git commit -m "config repository"
 `, dir, count(n, "file"))
 			return nil
 		},

@@ -26,10 +26,8 @@ func (p *place) open() (*repository, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info, err := os.Stat(start); err != nil {
-		return nil, err
-	} else if !info.IsDir() {
-		return nil, &usage{p.dir + " is not a folder", "name the folder of a config repository with -C"}
+	if info, err := os.Stat(start); err != nil || !info.IsDir() {
+		return nil, &usage{"there is no folder " + p.dir, "name the folder of a config repository with -C"}
 	}
 	dir := start
 	for !isRepository(dir) {

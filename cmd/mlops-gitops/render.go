@@ -40,6 +40,9 @@ Exit codes: 0 fine; 1 --check found a difference; 2 could not render.`,
 			if len(args) == 0 && !all {
 				return &usage{"render what? name an environment", "mlops-gitops render ENV, or --all for " + strings.Join(repo.envs.Names(), ", ")}
 			}
+			if check && (toStdout || force) || toStdout && force {
+				return &usage{"--check, --stdout and --force exclude each other", "say one of them"}
+			}
 			if len(args) > 0 && all {
 				return &usage{"--all and names of environments exclude each other", "say one of them"}
 			}
@@ -69,7 +72,6 @@ Exit codes: 0 fine; 1 --check found a difference; 2 could not render.`,
 	cmd.Flags().BoolVar(&check, "check", false, "write nothing; say what is outdated, hand-edited or orphaned")
 	cmd.Flags().BoolVar(&toStdout, "stdout", false, "write nothing; print the files one after the other, each under a line -- path --")
 	cmd.Flags().BoolVar(&force, "force", false, "overwrite files that were edited by hand")
-	cmd.MarkFlagsMutuallyExclusive("check", "stdout", "force")
 	return cmd
 }
 

@@ -34,6 +34,7 @@ Exit codes: 0 fine; 1 looked and found something (vet, render --check);
 		Example: `  mlops-gitops init            # a config repository in this folder
   mlops-gitops render dev      # deploy/dev/compose.yaml and what it mounts
   docker compose up --wait     # the platform on this machine`,
+		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -50,6 +51,7 @@ Exit codes: 0 fine; 1 looked and found something (vet, render --check);
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.PersistentFlags().StringVarP(&at.dir, "directory", "C", ".", "run as if started in this folder")
+	root.SetVersionTemplate("mlops-gitops {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usage{err.Error(), fmt.Sprintf("%s --help shows the flags", cmd.CommandPath())}
 	})

@@ -126,7 +126,7 @@ func (r *repository) noDataWithoutSecrets(ctx context.Context, e *schema.Environ
 // say tells what was made and what is left over. Names are no secret.
 func say(w io.Writer, env, where string, r secrets.Result) {
 	if len(r.Made) > 0 {
-		fmt.Fprintf(w, "%s: made %d secrets in %s: %s\n", env, len(r.Made), where, strings.Join(r.Made, ", "))
+		fmt.Fprintf(w, "%s: made %s in %s: %s\n", env, count(len(r.Made), "secret"), where, strings.Join(r.Made, ", "))
 	}
 	for _, text := range r.Repaired {
 		fmt.Fprintf(w, "%s: %s\n", env, text)
@@ -163,6 +163,9 @@ func (r *repository) makeClusterSecrets(stderr io.Writer, e *schema.Environment,
 		return err
 	}
 	say(stderr, e.Name, "deploy/"+e.Name+"/secrets", made)
+	if len(made.Made) == 0 {
+		fmt.Fprintf(stderr, "%s: %s in deploy/%s/secrets, each with a value\n", e.Name, count(len(made.Kept), "secret"), e.Name)
+	}
 	return nil
 }
 

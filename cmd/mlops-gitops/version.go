@@ -15,12 +15,17 @@ func versionCmd() *cobra.Command {
 		Example: "  mlops-gitops version",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			version := "(unknown)"
-			if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-				version = info.Main.Version
-			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "mlops-gitops %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), "mlops-gitops", version())
 			return err
 		},
 	}
+}
+
+// version is the module's, as the Go tool stamped it, with what it was built for.
+func version() string {
+	of := "(unknown)"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		of = info.Main.Version
+	}
+	return fmt.Sprintf("%s %s %s/%s", of, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

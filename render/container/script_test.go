@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,7 +17,14 @@ import (
 func shells(t testing.TB) (found []string) {
 	t.Helper()
 	for _, sh := range []string{"sh", "dash", "bash", "ash", "ksh"} {
-		if path, err := exec.LookPath(sh); err == nil {
+		path, err := exec.LookPath(sh)
+		if err != nil {
+			continue
+		}
+		if path, err = filepath.EvalSymlinks(path); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(found, path) {
 			found = append(found, path)
 		}
 	}
@@ -246,10 +254,8 @@ func TestAsking(t *testing.T) {
 
 // FuzzScript sends any text, with and around a secret, through a script.
 func FuzzScript(f *testing.F) {
-	for _, text := range texts {
-		f.Add(text, "k")
-		f.Add("x", text)
-	}
+	f.Add("it's $HOME\n", "`k`\n")
+	f.Add("", "")
 	shell := shells(f)[0]
 	f.Fuzz(func(t *testing.T, text, secret string) {
 		if strings.ContainsFunc(text, func(r rune) bool { return r == 0 || schema.IsReserved(r) }) || strings.ContainsRune(secret, 0) {
