@@ -9,7 +9,13 @@ import (
 )
 
 // run is the one door to the program: it runs a command line and returns its exit code.
-func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
+	defer func() {
+		if broken := recover(); broken != nil {
+			report(stderr, &usage{fmt.Sprintf("this program failed: %v", broken), "it is a mistake of the program, not yours: please report it with the files that show it"})
+			code = 2
+		}
+	}()
 	cmd := rootCmd()
 	cmd.SetArgs(args)
 	cmd.SetIn(stdin)

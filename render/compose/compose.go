@@ -18,8 +18,21 @@ import (
 
 // Tree renders what runs locally. It is empty when nothing does.
 func Tree(e *schema.Environment) (render.Tree, error) {
-	var tree render.Tree
-	p := &project{env: e, tree: &tree, dir: path.Join("deploy", e.Name), Project: types.Project{
+	p, err := newProject(e)
+	if err != nil || len(p.Services) == 0 {
+		return render.Tree{}, err
+	}
+	yaml, err := p.MarshalYAML()
+	if err != nil {
+		return render.Tree{}, err
+	}
+	err = p.tree.Add(path.Join(p.dir, "compose.yaml"), yaml)
+	return *p.tree, err
+}
+
+// newProject is the project of what runs locally, with the files that it mounts.
+func newProject(e *schema.Environment) (*project, error) {
+	p := &project{env: e, tree: new(render.Tree), dir: path.Join("deploy", e.Name), Project: types.Project{
 		Name:     e.Settings.Namespace,
 		Services: types.Services{},
 		Volumes:  types.Volumes{},
@@ -31,18 +44,11 @@ func Tree(e *schema.Environment) (render.Tree, error) {
 		}
 		for _, w := range sorted(e.Components[c].Workloads) {
 			if err := p.add(e.Components[c], w); err != nil {
-				return tree, fmt.Errorf("%s: %w", schema.FullName(c, w), err)
+				return nil, fmt.Errorf("%s: %w", schema.FullName(c, w), err)
 			}
 		}
 	}
-	if len(p.Services) == 0 {
-		return tree, nil
-	}
-	yaml, err := p.MarshalYAML()
-	if err != nil {
-		return tree, err
-	}
-	return tree, tree.Add(path.Join(p.dir, "compose.yaml"), yaml)
+	return p, nil
 }
 
 // Secrets are the names of the secrets that local components mount.

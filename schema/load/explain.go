@@ -6,8 +6,11 @@ import (
 	"slices"
 	"strings"
 
+	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/format"
+	"cuelang.org/go/cue/literal"
+	"cuelang.org/go/cue/token"
 )
 
 // explain says an error of CUE in words, at the place where a person wrote its
@@ -63,7 +66,26 @@ func (s *sources) explain(env string, f fault) (m *Mistake, c *culprit, direct b
 	return &Mistake{
 		Pos: position(wrote[0].value.Pos()),
 		Msg: fmt.Sprintf("%s %s, not %s", name(at), must, source(wrote[0].value)),
+		Fix: instead(wrote[0].value, definition(s.model, at)),
 	}, c, true
+}
+
+// instead is how a value of the wrong kind was probably meant, or "".
+func instead(wrote ast.Expr, want cue.Value) string {
+	lit, isLit := wrote.(*ast.BasicLit)
+	switch {
+	case want.IncompleteKind() == cue.StringKind && isLit && lit.Kind != token.STRING && want.FillPath(cue.Path{}, lit.Value).Err() == nil:
+		return fmt.Sprintf("put it in quotes: %q", lit.Value)
+	case want.IncompleteKind() == cue.IntKind && isLit && lit.Kind == token.STRING:
+		if text, err := literal.Unquote(lit.Value); err == nil && text != "" && strings.Trim(text, "0123456789") == "" {
+			return "leave the quotes out: " + text
+		}
+	case want.IncompleteKind() == cue.StructKind:
+		if names := fields(want, false); len(names) > 0 {
+			return "its fields are " + list(names)
+		}
+	}
+	return ""
 }
 
 // ofKey is an error about a field that nobody wrote and that follows from the name
@@ -108,11 +130,12 @@ func (s *sources) misspelt(at []string, wrote []written) (*Mistake, *culprit, bo
 func (s *sources) misreferred(p Position, missing string) (m *Mistake, found bool) {
 	m = &Mistake{Pos: p, Msg: fmt.Sprintf("there is no %q here to refer to", missing)}
 	var known, all []string
+	selected, whole := false, false
 	ast.Walk(s.files[p.File], func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.SelectorExpr:
 			if position(n.Sel.Pos()) == p {
-				found = true
+				found, selected = true, true
 				of := source(n.X)
 				m.Msg = fmt.Sprintf("%s has no %q", of, missing)
 				known = s.labelsIn(of[strings.LastIndexByte(of, '.')+1:])
@@ -120,6 +143,9 @@ func (s *sources) misreferred(p Position, missing string) (m *Mistake, found boo
 		case *ast.Ident:
 			found = found || position(n.Pos()) == p
 		case *ast.Field:
+			if id, ok := n.Value.(*ast.Ident); ok && position(id.Pos()) == p {
+				whole = true
+			}
 			if label, _, err := ast.LabelName(n.Label); err == nil {
 				all = append(all, label)
 			}
@@ -127,8 +153,11 @@ func (s *sources) misreferred(p Position, missing string) (m *Mistake, found boo
 		return true
 	}, nil)
 	near := nearest(missing, known)
-	if known == nil {
+	if !selected {
 		near = nearest(missing, all)
+		if whole {
+			m.Fix = fmt.Sprintf("text stands in quotes: %q", missing)
+		}
 	}
 	if near != "" {
 		m.Fix = fmt.Sprintf("did you mean %q?", near)

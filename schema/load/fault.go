@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strconv"
+	"strings"
 
 	"cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/token"
@@ -82,6 +83,9 @@ func (s *sources) general(env string, f fault) *Mistake {
 		p = Position{File: path.Join(folder, env)}
 	}
 	msg := f.words()
+	if strings.HasPrefix(msg, "unreferenced alias") {
+		return &Mistake{Pos: p, Msg: `"=" gives a name to a value; it does not set a field`, Fix: `write ":" instead of "="`}
+	}
 	if len(f.at) > 0 {
 		msg = name(f.at) + ": " + msg
 	}

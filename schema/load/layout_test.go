@@ -87,7 +87,9 @@ environment: components: notes: workloads: server: {
 4:110: secrets.recipients.2 must be an age public key, as age-keygen prints it: age1 and 58 letters and digits, not 5
 5:68: secrets.recipients.4 must be an age public key, as age-keygen prints it: age1 and 58 letters and digits, not "agey"
 8:17: components.notes.workloads.server.command.1 must be a string (in quotes), not 5
+  put it in quotes: "5"
 8:20: components.notes.workloads.server.command.2 must be a string (in quotes), not true
+  put it in quotes: "true"
 9:8: components.notes.workloads.server.args must be a list in square brackets, not "b"
 `},
 		{"interpolations", `environment: mode: "dev"
@@ -144,7 +146,7 @@ environment: mlflow: wokers: 1
 `, "4:31: mlflow.workers must be an integer from 1 to 50, not _|_\n5:22: " + wokers},
 		{"nearly the environment", `enviroment: mlflow: workers: 3
 environment: mode: "dev"
-`, "3:1: enviroment is no part of the environment\n  did you mean \"environment\"?\n"},
+`, "3:1: enviroment stands outside of the environment, where nothing reads it\n  did you mean \"environment\"?\n"},
 		{"what is imported, used by a mistake only", `import "strings"
 
 environment: mode: "dev"
@@ -203,7 +205,7 @@ func TestFolders(t *testing.T) {
 			"environments/dev/e.cue:1:1: this file says no package\n  begin it with: package environments\n"},
 		{"another package", "-- environments/dev/e.cue --\npackage dev\n\nenvironment: mode: \"dev\"\n",
 			"environments/dev/e.cue:1:1: this file is of package dev, and environments are of package environments\n  say: package environments\n"},
-		{"no environment", "-- environments/environment.cue --\npackage environments\n-- environments/dev/e.cue --\npackage environments\n\nx: 1\n",
+		{"no environment", "-- environments/environment.cue --\npackage environments\n-- environments/dev/e.cue --\npackage environments\n\n_x: 1\n",
 			"environments/dev: this environment does not use the schema\n  say in environments/environment.cue: environment: schema.#Environment\n"},
 		{"a name with a space", "-- environments/prod eu/e.cue --\n" + good,
 			"environments/prod eu: the name of an environment must start with a letter and hold only lower-case letters, digits and dashes, at most 57\n  rename the folder\n"},

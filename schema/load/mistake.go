@@ -11,7 +11,7 @@ import (
 type Mistake struct {
 	Pos  Position
 	Also []Position // other places that take part, such as the other of two values that disagree
-	Msg  string     // what is wrong: mlflow has no field "replcas"
+	Msg  string     // what is wrong: server has no field "replcas"
 	Fix  string     // what to do about it, or "": did you mean "replicas"?
 }
 

@@ -60,9 +60,10 @@ func planted(t *testing.T, r *rand.Rand, k int) (fstest.MapFS, []string) {
 	for i, name := range names {
 		block, crlf, mark, end := r.IntN(3), r.IntN(4) == 0, r.IntN(4) == 0, r.IntN(2) == 0
 		text := "package environments\n\n// " + strings.Repeat("é", r.IntN(5)) + "\n"
-		if block == 1 {
+		switch block {
+		case 1:
 			text += "environment: {\n"
-		} else if block == 2 {
+		case 2:
 			text += "environment: {"
 		}
 		for _, p := range order[i*len(plots)/len(names) : (i+1)*len(plots)/len(names)] {

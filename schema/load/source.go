@@ -42,7 +42,7 @@ func readSources(fsys fs.FS, under string, names []string) (*sources, []*Mistake
 	for _, name := range append([]string{""}, names...) {
 		mistakes = append(mistakes, s.readFolder(name)...)
 	}
-	return s, mistakes
+	return s, append(mistakes, s.stray()...)
 }
 
 // An environment's name is part of names of containers, volumes and namespaces.
@@ -116,8 +116,7 @@ func (s *sources) read(p string) (mistakes []*Mistake) {
 	return mistakes
 }
 
-// outside says what in a file CUE would pass over in silence, because it is in
-// another package or under another name than the environment.
+// outside says that CUE would pass over a file in silence, because it is in another package.
 func outside(p string, file *ast.File) (mistakes []*Mistake) {
 	if name := file.PackageName(); name != folder {
 		m := &Mistake{Pos: Position{p, 1, 1}, Msg: "this file says no package", Fix: "begin it with: package " + folder}
@@ -127,20 +126,7 @@ func outside(p string, file *ast.File) (mistakes []*Mistake) {
 		}
 		return []*Mistake{m}
 	}
-	for _, d := range file.Decls {
-		f, ok := d.(*ast.Field)
-		if !ok {
-			continue
-		}
-		if label, _, err := ast.LabelName(f.Label); err == nil && label != "environment" && nearest(label, []string{"environment"}) != "" {
-			mistakes = append(mistakes, &Mistake{
-				Pos: position(f.Pos()),
-				Msg: fmt.Sprintf("%s is no part of the environment", label),
-				Fix: `did you mean "environment"?`,
-			})
-		}
-	}
-	return mistakes
+	return nil
 }
 
 // of returns every place where one environment's field of this path was written, the
