@@ -29,7 +29,10 @@ func IsReserved(r rune) bool { return r >= '\uFDD0' && r <= '\uFDEF' }
 
 // Bind puts addresses into v and leaves secrets as parts of their own. An error
 // names a token that leads nowhere; findings have named its cause before.
-func (e *Environment) Bind(v Value) ([]Part, error) {
+//
+// Text can be made to look like a token, so each is held to its owner: the component
+// whose text this is may name its own needs and secrets and those of claims on it.
+func (e *Environment) Bind(owner string, v Value) ([]Part, error) {
 	var parts []Part
 	text := func(s string) {
 		if n := len(parts); n > 0 && parts[n-1].Secret == "" {
@@ -62,14 +65,21 @@ func (e *Environment) Bind(v Value) ([]Part, error) {
 		case len(word) == 3 && word[0] == "host":
 			text(FullName(word[1], word[2]))
 		case len(word) == 4 && word[0] == "need":
+			if !e.may(owner, word[1], word[1]+"."+word[2]) {
+				return nil, fmt.Errorf("%s uses an address that only %s has; say in its own needs what it talks to", owner, word[1])
+			}
 			s, err := e.address(word[1], word[2], word[3])
 			if err != nil {
 				return nil, err
 			}
 			text(s)
 		case len(word) == 3 && word[0] == "secret":
-			if _, ok := e.Secrets[word[1]]; !ok {
+			secret, ok := e.Secrets[word[1]]
+			if !ok {
 				return nil, fmt.Errorf("there is no secret %s", word[1])
+			}
+			if !e.may(owner, secret.Component, strings.TrimSuffix(word[1], ".password")) {
+				return nil, fmt.Errorf("%s uses %s, a secret of %s; only its own may stand in its text", owner, word[1], secret.Component)
 			}
 			if word[2] != "value" && word[2] != "file" {
 				return nil, fmt.Errorf("a secret has no %q", word[2])
@@ -80,6 +90,13 @@ func (e *Environment) Bind(v Value) ([]Part, error) {
 		}
 	}
 	return parts, nil
+}
+
+// may reports whether a component's text may name what belongs to another: it is the
+// same one, or the other claims it from this one.
+func (e *Environment) may(owner, of, claim string) bool {
+	_, claimed := e.Components[owner].Claims[claim]
+	return owner == of || claimed
 }
 
 // address is one field of the edge between a consumer and what it needs.

@@ -15,8 +15,16 @@ var bound = Environment{
 		"db":    {Host: "postgres", Number: 5432, User: "feast-db"},
 		"cache": {Reached: "published"},
 		"web":   {Host: "mlflow", Number: 5000},
+	}, "notes": {
+		"store": {Host: "feast", Number: 6566, User: "notes"},
+		"web":   {Host: "mlflow", Number: 5000},
 	}},
-	Secrets: map[string]Secret{"feast.token": {}, "feast.db.password": {}},
+	Secrets: map[string]Secret{
+		"feast.token": {Component: "feast"}, "feast.db.password": {Component: "feast"},
+		"postgres.admin": {Component: "postgres"}, "notes.store.password": {Component: "notes"},
+	},
+	// feast keeps a store that notes claims from
+	Components: map[string]Component{"feast": {Claims: map[string]Claim{"notes.store": {}}}},
 }
 
 // tokens writes a token as ‹words›, which a test can show.
@@ -62,7 +70,10 @@ func TestBind(t *testing.T) {
 		{"the platform's namespace", "‹platform namespace›", "[mlops-dev]"},
 
 		{"a need that is not there", "‹need feast search host›", "error: feast does not reach search"},
-		{"a component that needs nothing", "‹need mlflow db host›", "error: mlflow does not reach db"},
+		{"the password of a claim on the component", "‹secret notes.store.password value›", "<notes.store.password>"},
+		{"the address of a claim on the component", "‹need notes store host›", "[feast]"},
+		{"a secret of another component", "‹secret postgres.admin value›", "error: feast uses postgres.admin, a secret of postgres; only its own may stand in its text"},
+		{"an address of another component", "‹need notes web host›", "error: feast uses an address that only notes has; say in its own needs what it talks to"},
 		{"a need that is not reached", "‹need feast cache host›", "error: feast does not reach cache"},
 		{"a user where nothing is claimed", "‹need feast web user›", "error: feast claims no database from web, so it has no user there"},
 		{"an unknown field of a need", "‹need feast db colour›", `error: a need has no "colour"`},
@@ -78,7 +89,7 @@ func TestBind(t *testing.T) {
 		{"an end after a whole token", "‹platform name›x›", `error: a reference that has no beginning before ""`},
 		{"a token in a token", "‹need ‹platform name› host›", `error: a reference of an unknown kind: "need \ufdd0platform name"`},
 	} {
-		if got := shown(bound.Bind(tokens(tt.value))); got != tt.want {
+		if got := shown(bound.Bind("feast", tokens(tt.value))); got != tt.want {
 			t.Errorf("%s: got %s, want %s", tt.what, got, tt.want)
 		}
 	}
@@ -91,7 +102,7 @@ func FuzzBind(f *testing.F) {
 		f.Add(string(tokens(seed)))
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		parts, err := bound.Bind(Value(text))
+		parts, err := bound.Bind("feast", Value(text))
 		whole := ""
 		for _, p := range parts {
 			whole += p.Text

@@ -59,7 +59,7 @@ func Secrets(e *schema.Environment) ([]string, error) {
 			continue
 		}
 		for name, w := range c.Workloads {
-			in, err := container.Of(e, w)
+			in, err := container.Of(e, c.Name, w)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", schema.FullName(c.Name, name), err)
 			}

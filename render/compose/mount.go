@@ -23,7 +23,7 @@ func (p *project) mount(s *types.ServiceConfig, w schema.Workload, in container.
 		file := path.Join("files", s.Name, target)
 		fmt.Fprintf(sum, "%s\x00%d\x00%s", target, len(content), content)
 		s.Volumes = append(s.Volumes, types.ServiceVolumeConfig{
-			Type: types.VolumeTypeBind, Source: "./" + file, Target: target, ReadOnly: true,
+			Type: types.VolumeTypeBind, Source: "./" + escape(file), Target: escape(target), ReadOnly: true,
 			Bind: &types.ServiceVolumeBind{CreateHostPath: types.OptOut(false)},
 		})
 		return p.tree.Add(path.Join(p.dir, file), []byte(content))
@@ -56,7 +56,7 @@ func (p *project) mount(s *types.ServiceConfig, w schema.Workload, in container.
 		if w.Scratch[dir].Medium == "memory" {
 			s.Tmpfs = append(s.Tmpfs, tmpfs(dir, size, w))
 		} else {
-			p.volume(s, "scratch"+strings.ReplaceAll(dir, "/", "-"), dir)
+			p.volume(s, "scratch"+flat.Replace(dir), dir)
 		}
 	}
 	for _, name := range sorted(w.Volumes) {
@@ -66,24 +66,27 @@ func (p *project) mount(s *types.ServiceConfig, w schema.Workload, in container.
 	return nil
 }
 
-// tmpfs is a directory in memory that belongs to the container's user. As in a
-// cluster, programs in it may run. Its mode
-// lets no other user in.
+// flat makes a path part of a volume's name, and no two paths the same.
+var flat = strings.NewReplacer("_", "__", "/", "_")
+
+// tmpfs is a directory in memory that belongs to the container's user and that no
+// other user may enter. As in a cluster, programs in it may run.
 func tmpfs(dir string, size int64, w schema.Workload) string {
-	return fmt.Sprintf("%s:exec,size=%d,mode=0700,uid=%d,gid=%d", dir, size, w.User, w.Group)
+	return fmt.Sprintf("%s:exec,size=%d,mode=0700,uid=%d,gid=%d", escape(dir), size, w.User, w.Group)
 }
 
+// volume mounts a volume of the service's own. Names have no dots, so no two meet.
 func (p *project) volume(s *types.ServiceConfig, name, dir string) {
-	name = s.Name + "-" + name
+	name = s.Name + "." + name
 	p.Volumes[name] = types.VolumeConfig{}
-	s.Volumes = append(s.Volumes, types.ServiceVolumeConfig{Type: types.VolumeTypeVolume, Source: name, Target: dir})
+	s.Volumes = append(s.Volumes, types.ServiceVolumeConfig{Type: types.VolumeTypeVolume, Source: name, Target: escape(dir)})
 }
 
 // own makes the task that gives a service's volumes to its user, as fsGroup does
 // in a cluster: a new volume belongs to root where the image doesn't have the
 // directory. The task may change owners and nothing else.
 func (p *project) own(s *types.ServiceConfig) {
-	t := types.ServiceConfig{Name: s.Name + "-volumes", Restart: types.RestartPolicyNo}
+	t := types.ServiceConfig{Name: s.Name + ".volumes", Restart: types.RestartPolicyNo}
 	t.Image = s.Image
 	t.Entrypoint = types.ShellCommand{"/bin/sh", "-c", escape(chown)}
 	t.Command = types.ShellCommand{"sh", s.User}

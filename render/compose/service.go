@@ -16,7 +16,7 @@ import (
 // entrypoint and command.
 func (p *project) add(c schema.Component, name string) error {
 	w, full := c.Workloads[name], schema.FullName(c.Name, name)
-	in, err := container.Of(p.env, w)
+	in, err := container.Of(p.env, c.Name, w)
 	if err != nil {
 		return err
 	}
@@ -40,9 +40,7 @@ func (p *project) add(c schema.Component, name string) error {
 	if err := p.mount(&s, w, in); err != nil {
 		return err
 	}
-	if s.HealthCheck, err = p.health(w.Health); err != nil {
-		return err
-	}
+	s.HealthCheck = health(w.Health, in.Health)
 	if w.Kind == "task" {
 		s.Restart = types.RestartPolicyNo
 	}
@@ -100,14 +98,10 @@ func (p *project) after(s *types.ServiceConfig, other, condition string) {
 }
 
 // health asks inside the container. start_interval is left out: an engine below
-// 25 refuses it (domain: docker/compose pkg/compose/convert.go).
-func (p *project) health(h *schema.Health) (*types.HealthCheckConfig, error) {
+// 25 refuses it (docker/compose, pkg/compose/convert.go).
+func health(h *schema.Health, command []string) *types.HealthCheckConfig {
 	if h == nil {
-		return nil, nil
-	}
-	command, err := container.Words(p.env, h.Command)
-	if err != nil {
-		return nil, fmt.Errorf("health: %w", err)
+		return nil
 	}
 	retries := uint64(h.Failures)
 	return &types.HealthCheckConfig{
@@ -116,7 +110,7 @@ func (p *project) health(h *schema.Health) (*types.HealthCheckConfig, error) {
 		Timeout:     seconds(h.Timeout),
 		Retries:     &retries,
 		StartPeriod: seconds(h.Start),
-	}, nil
+	}
 }
 
 func seconds(n int) *types.Duration {

@@ -17,7 +17,7 @@ func one(change func(*schema.Workload)) *schema.Environment {
 	return &schema.Environment{
 		Name: "dev", Mode: "dev", Settings: schema.Settings{Namespace: "mlops-dev"},
 		Components: map[string]schema.Component{"notes": {Name: "notes", Place: schema.Local, Workloads: map[string]schema.Workload{"server": w}}},
-		Secrets:    map[string]schema.Secret{"notes.key": {}},
+		Secrets:    map[string]schema.Secret{"notes.key": {Component: "notes"}},
 	}
 }
 
@@ -70,7 +70,7 @@ func TestRefusals(t *testing.T) {
 		}, "notes: variable A: notes does not reach db"},
 		{"a secret in a health check", func(w *schema.Workload) {
 			w.Health = &schema.Health{Command: []schema.Value{"\uFDD0secret notes.key value\uFDD1"}}
-		}, "notes: health: command: a secret in it would be seen in the process list; put it into a file or a variable"},
+		}, "notes: command: a secret in it would be seen in the process list; put it into a file or a variable"},
 	} {
 		if _, err := Tree(one(tt.change)); fmt.Sprint(err) != tt.want {
 			t.Errorf("%s: got %v, want %s", tt.what, err, tt.want)

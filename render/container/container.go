@@ -23,6 +23,7 @@ const (
 type Container struct {
 	Command []string          // replaces the image's entrypoint; empty: the image's own
 	Args    []string          // of the command
+	Health  []string          // the command that asks in here whether it is healthy; empty: none
 	Env     map[string]string // holds no secret
 	Files   map[string]string // by path; holds no secret
 	Memory  []string          // directories kept in memory, which the script fills; sorted
@@ -30,32 +31,47 @@ type Container struct {
 	Script  string            // mounted at ScriptPath; "" when nothing has to be joined
 }
 
-// Of is the container of a workload.
-func Of(e *schema.Environment, w schema.Workload) (Container, error) {
-	return build(e, w.Command, w.Args, w.Env, w.Files, becomes)
-}
-
-// Asking is a container that asks a question until the answer is yes.
-func Asking(e *schema.Environment, q schema.Question) (Container, error) {
-	return build(e, q.Command, nil, q.Env, q.Files, asks)
-}
-
-func build(e *schema.Environment, command, args []schema.Value, env, files map[string]schema.Value, end string) (c Container, err error) {
-	var joined []joint
-	secrets := map[string]bool{}
-	if c.Command, err = words(e, command, secrets); err != nil {
-		return c, err
+// Of is the container of a component's workload.
+func Of(e *schema.Environment, component string, w schema.Workload) (Container, error) {
+	b := builder{e, component, map[string]bool{}}
+	var health []schema.Value
+	if w.Health != nil {
+		health = w.Health.Command
 	}
-	if c.Args, err = words(e, args, secrets); err != nil {
-		return c, err
+	return b.build(w.Command, w.Args, health, w.Env, w.Files, becomes)
+}
+
+// Asking is a container that asks a question until the answer is yes, for a component
+// that waits for it.
+func Asking(e *schema.Environment, component string, q schema.Question) (Container, error) {
+	b := builder{e, component, map[string]bool{}}
+	return b.build(q.Command, nil, nil, q.Env, q.Files, asks)
+}
+
+// A builder binds the text of one component and notes the secrets that it mentions.
+type builder struct {
+	env       *schema.Environment
+	component string
+	secrets   map[string]bool
+}
+
+func (b builder) build(command, args, health []schema.Value, env, files map[string]schema.Value, end string) (c Container, err error) {
+	var joined []joint
+	for _, bind := range []struct {
+		to    *[]string
+		words []schema.Value
+	}{{&c.Command, command}, {&c.Args, args}, {&c.Health, health}} {
+		if *bind.to, err = b.words(bind.words); err != nil {
+			return c, err
+		}
 	}
 	c.Env = map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(env)) {
-		parts, err := e.Bind(env[name])
+		parts, err := b.env.Bind(b.component, env[name])
 		if err != nil {
 			return c, fmt.Errorf("variable %s: %w", name, err)
 		}
-		if text, ok := settle(parts, secrets); ok {
+		if text, ok := b.settle(parts); ok {
 			c.Env[name] = text
 		} else {
 			joined = append(joined, joint{variable: name, parts: parts})
@@ -64,12 +80,12 @@ func build(e *schema.Environment, command, args []schema.Value, env, files map[s
 	bound := map[string][]schema.Part{}
 	memory := map[string]bool{}
 	for p, v := range files {
-		parts, err := e.Bind(v)
+		parts, err := b.env.Bind(b.component, v)
 		if err != nil {
 			return c, fmt.Errorf("file %s: %w", p, err)
 		}
 		bound[p] = parts
-		if _, ok := settle(parts, secrets); !ok {
+		if _, ok := b.settle(parts); !ok {
 			memory[path.Dir(p)] = true
 		}
 	}
@@ -78,16 +94,16 @@ func build(e *schema.Environment, command, args []schema.Value, env, files map[s
 		if memory[path.Dir(p)] {
 			joined = append(joined, joint{file: p, parts: bound[p]})
 		} else {
-			c.Files[p], _ = settle(bound[p], secrets)
+			c.Files[p], _ = b.settle(bound[p])
 		}
 	}
 	c.Memory = slices.Sorted(maps.Keys(memory))
-	c.Secrets = slices.Sorted(maps.Keys(secrets))
+	c.Secrets = slices.Sorted(maps.Keys(b.secrets))
 	if len(joined) == 0 && end == becomes {
 		return c, nil
 	}
 	if len(c.Command) == 0 {
-		return c, fmt.Errorf("it joins secrets at start, for which it must say its command: the image's own is not known here")
+		return c, fmt.Errorf("it must say its command, since a shell runs before it: the image's own is not known here")
 	}
 	c.Script = script(joined, end)
 	c.Command = append([]string{"/bin/sh", ScriptPath}, c.Command...)
@@ -96,14 +112,14 @@ func build(e *schema.Environment, command, args []schema.Value, env, files map[s
 
 // settle is the text of parts that hold no secret's value; the path of a secret's
 // file is text. It notes every secret that is mentioned.
-func settle(parts []schema.Part, secrets map[string]bool) (text string, ok bool) {
+func (b builder) settle(parts []schema.Part) (text string, ok bool) {
 	ok = true
 	for _, p := range parts {
 		if p.Secret == "" {
 			text += p.Text
 			continue
 		}
-		secrets[p.Secret] = true
+		b.secrets[p.Secret] = true
 		if p.File {
 			text += secretPath(p.Secret)
 		} else {
@@ -115,20 +131,16 @@ func settle(parts []schema.Part, secrets map[string]bool) (text string, ok bool)
 
 func secretPath(name string) string { return SecretDir + "/" + name }
 
-// Words binds a command that runs in a container that is already there, such as a
-// health check. No secret's value may stand in it: others would see it in the process list.
-func Words(e *schema.Environment, command []schema.Value) ([]string, error) {
-	return words(e, command, map[string]bool{})
-}
-
-func words(e *schema.Environment, command []schema.Value, secrets map[string]bool) ([]string, error) {
+// words binds a command. No secret's value may stand in it: others would see it in
+// the process list.
+func (b builder) words(command []schema.Value) ([]string, error) {
 	var bound []string
 	for _, w := range command {
-		parts, err := e.Bind(w)
+		parts, err := b.env.Bind(b.component, w)
 		if err != nil {
 			return nil, fmt.Errorf("command: %w", err)
 		}
-		text, ok := settle(parts, secrets)
+		text, ok := b.settle(parts)
 		if !ok {
 			return nil, fmt.Errorf("command: a secret in it would be seen in the process list; put it into a file or a variable")
 		}

@@ -16,7 +16,7 @@ var platform = &schema.Environment{
 	Edges: map[string]map[string]schema.Edge{"notes": {
 		"db": {Host: "postgres", Number: 5432, User: "notes"},
 	}},
-	Secrets: map[string]schema.Secret{"notes.key": {}, "notes.db.password": {}},
+	Secrets: map[string]schema.Secret{"notes.key": {Component: "notes"}, "notes.db.password": {Component: "notes"}},
 }
 
 // value writes a token as ‹words›.
@@ -56,7 +56,7 @@ func TestOf(t *testing.T) {
 		{"secrets and directories are named once and in order", schema.Workload{Command: values("run"), Env: map[string]schema.Value{"A": value(password + key + key)}, Files: map[string]schema.Value{"/z/a": value(key), "/y/a": value(key), "/z/b": value(key)}},
 			Container{Command: []string{"/bin/sh", ScriptPath, "run"}, Memory: []string{"/y", "/z"}, Secrets: []string{"notes.db.password", "notes.key"}, Script: "yes"}},
 	} {
-		got, err := Of(platform, tt.w)
+		got, err := Of(platform, "notes", tt.w)
 		if err != nil {
 			t.Errorf("%s: %v", tt.what, err)
 		}
@@ -86,19 +86,23 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"a secret in the command", schema.Workload{Command: values("run", "--key="+key)}, "command: a secret in it would be seen in the process list; put it into a file or a variable"},
 		{"a secret among the arguments", schema.Workload{Args: values(key)}, "command: a secret in it would be seen in the process list; put it into a file or a variable"},
-		{"a secret to join, and no command", schema.Workload{Env: map[string]schema.Value{"A": value(key)}}, "it joins secrets at start, for which it must say its command: the image's own is not known here"},
+		{"a secret to join, and no command", schema.Workload{Env: map[string]schema.Value{"A": value(key)}}, "it must say its command, since a shell runs before it: the image's own is not known here"},
 		{"a variable that leads nowhere", schema.Workload{Env: map[string]schema.Value{"A": value("‹need notes web host›")}}, "variable A: notes does not reach web"},
 		{"a file that leads nowhere", schema.Workload{Files: map[string]schema.Value{"/a/b": value("‹secret notes.x value›")}}, "file /a/b: there is no secret notes.x"},
 		{"a command that leads nowhere", schema.Workload{Command: values("‹need notes web host›")}, "command: notes does not reach web"},
 	} {
-		if _, err := Of(platform, tt.w); fmt.Sprint(err) != tt.want {
+		if _, err := Of(platform, "notes", tt.w); fmt.Sprint(err) != tt.want {
 			t.Errorf("%s: got %v, want %s", tt.what, err, tt.want)
 		}
 	}
-	if got, err := Words(platform, values("ask", "‹need notes db host›")); err != nil || !reflect.DeepEqual(got, []string{"ask", "postgres"}) {
-		t.Errorf("a health check is %q, %v", got, err)
+	ask := func(words ...string) schema.Workload {
+		return schema.Workload{Health: &schema.Health{Command: values(words...)}}
 	}
-	if _, err := Words(platform, values("ask", key)); err == nil {
+	got, err := Of(platform, "notes", ask("ask", "‹need notes db host›", "‹secret notes.key file›"))
+	if want := []string{"ask", "postgres", "/run/secrets/notes.key"}; err != nil || !reflect.DeepEqual(got.Health, want) || !reflect.DeepEqual(got.Secrets, []string{"notes.key"}) {
+		t.Errorf("a health check is %q with secrets %q, %v", got.Health, got.Secrets, err)
+	}
+	if _, err := Of(platform, "notes", ask("ask", key)); err == nil {
 		t.Error("a health check may hold a secret")
 	}
 }

@@ -116,7 +116,7 @@ func joins(t testing.TB, shell, text, secret string) {
 	t.Helper()
 	b := newBox(t, map[string]string{"notes.key": secret, "notes.db.password": "second"})
 	const key, second = "‹secret notes.key value›", "‹secret notes.db.password value›"
-	c, err := Of(platform, schema.Workload{
+	c, err := Of(platform, "notes", schema.Workload{
 		Command: values("sh", "-c", `printf '%s' "$ONE" >`+b.dir+`/one; printf '%s' "$TWO" >`+b.dir+`/two; printf '%s.' "$@"`, "sh"),
 		Args:    values(text, "", "last"),
 		Env: map[string]schema.Value{
@@ -186,7 +186,7 @@ func TestMissingSecret(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.Command = values("touch", b.dir+"/started")
-			c, err := Of(platform, w)
+			c, err := Of(platform, "notes", w)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -205,7 +205,7 @@ func TestMissingSecret(t *testing.T) {
 func TestScriptBecomesTheProgram(t *testing.T) {
 	for _, shell := range shells(t) {
 		b := newBox(t, map[string]string{"notes.key": "k"})
-		c, err := Of(platform, schema.Workload{
+		c, err := Of(platform, "notes", schema.Workload{
 			Command: values("sh", "-c", "env; echo $PPID; exit 7"),
 			Env:     map[string]schema.Value{"A": value("‹secret notes.key value›"), "B": "b"},
 		})
@@ -231,7 +231,7 @@ func TestAsking(t *testing.T) {
 	for _, shell := range shells(t) {
 		b := newBox(t, map[string]string{"notes.key": "k"})
 		b.write("bin/sleep", "#!/bin/sh\necho sleep \"$@\"\n", 0o755)
-		c, err := Asking(platform, schema.Question{
+		c, err := Asking(platform, "notes", schema.Question{
 			Command: values("sh", "-c", `echo asked with "$A"; echo x >>`+b.dir+`/asked; [ "$(wc -l <`+b.dir+`/asked)" -eq 3 ]`),
 			Env:     map[string]schema.Value{"A": value("‹secret notes.key value›")},
 		})
@@ -243,11 +243,11 @@ func TestAsking(t *testing.T) {
 			t.Errorf("%s: got %q, %v; want %q", shell, got, err, want)
 		}
 	}
-	c, err := Asking(platform, schema.Question{Command: values("there")})
+	c, err := Asking(platform, "notes", schema.Question{Command: values("there")})
 	if err != nil || c.Script == "" || len(c.Secrets) != 0 {
 		t.Errorf("a question without secrets is %+v, %v", c, err)
 	}
-	if _, err := Asking(platform, schema.Question{}); err == nil {
+	if _, err := Asking(platform, "notes", schema.Question{}); err == nil {
 		t.Error("a question without words is asked")
 	}
 }

@@ -6,7 +6,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
-	"github.com/mlops-gitops/mlops-gitops/render/container"
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
@@ -50,6 +49,5 @@ func question(p program, h *schema.Health) (corev1.ProbeHandler, error) {
 		number, err := p.port(h.TCP)
 		return corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromInt32(int32(number))}}, err
 	}
-	words, err := container.Words(p.env, h.Command)
-	return corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: literal(words)}}, err
+	return corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: literal(p.main.Health)}}, nil
 }

@@ -37,7 +37,7 @@ func programsOf(e *schema.Environment) ([]program, error) {
 		for _, workload := range slices.Sorted(maps.Keys(c.Workloads)) {
 			p := program{Workload: c.Workloads[workload], env: e, component: component, workload: workload}
 			var err error
-			if p.main, err = container.Of(e, p.Workload); err != nil {
+			if p.main, err = container.Of(e, component, p.Workload); err != nil {
 				return nil, fmt.Errorf("%s: %w", p, err)
 			}
 			if p.waits, err = waitsOf(p); err != nil {

@@ -40,7 +40,7 @@ func waitsOf(p program) ([]wait, error) {
 		if !ok || awaited.Wait == nil {
 			return nil, &NoQuestion{p.component, name}
 		}
-		w, err := waitFor(p.env, "after-"+name, awaited)
+		w, err := waitFor(p, "after-"+name, awaited)
 		if err != nil {
 			return nil, err
 		}
@@ -52,7 +52,7 @@ func waitsOf(p program) ([]wait, error) {
 		if !slices.Contains(edges[need].Waiters, p.workload) || p.env.Components[edges[need].Provider].Place != schema.Cluster {
 			continue
 		}
-		w, err := waitForNeed(p.env, need, edges[need])
+		w, err := waitForNeed(p, need, edges[need])
 		if err != nil {
 			return nil, err
 		}
@@ -63,30 +63,30 @@ func waitsOf(p program) ([]wait, error) {
 
 // waitForNeed asks whether a claim is fulfilled, and of any other need whether its
 // workload is there.
-func waitForNeed(e *schema.Environment, need string, edge schema.Edge) (wait, error) {
-	provider := e.Components[edge.Provider]
+func waitForNeed(p program, need string, edge schema.Edge) (wait, error) {
+	provider := p.env.Components[edge.Provider]
 	if claim, ok := provider.Claims[edge.Claim]; ok && claim.Wait != nil {
-		return waitForClaim(e, "needs-"+need, *claim.Wait)
+		return waitForClaim(p, "needs-"+need, *claim.Wait)
 	}
 	if backing, ok := provider.Workloads[edge.Workload]; ok && backing.Wait != nil {
-		return waitFor(e, "needs-"+need, backing)
+		return waitFor(p, "needs-"+need, backing)
 	}
 	return wait{}, &NoQuestion{edge.Provider, edge.Workload}
 }
 
-func waitFor(e *schema.Environment, name string, awaited schema.Workload) (wait, error) {
+func waitFor(p program, name string, awaited schema.Workload) (wait, error) {
 	w := wait{name: name, image: awaited.Image, user: awaited.User, group: awaited.Group}
 	var err error
-	if w.asks, err = container.Asking(e, *awaited.Wait); err != nil {
+	if w.asks, err = container.Asking(p.env, p.component, *awaited.Wait); err != nil {
 		return w, fmt.Errorf("%s: %w", name, err)
 	}
 	return w, nil
 }
 
-func waitForClaim(e *schema.Environment, name string, c schema.ClaimWait) (wait, error) {
+func waitForClaim(p program, name string, c schema.ClaimWait) (wait, error) {
 	w := wait{name: name, image: c.Image, user: c.User, group: c.User}
 	var err error
-	if w.asks, err = container.Asking(e, schema.Question{Command: c.Command, Env: c.Env, Files: c.Files}); err != nil {
+	if w.asks, err = container.Asking(p.env, p.component, schema.Question{Command: c.Command, Env: c.Env, Files: c.Files}); err != nil {
 		return w, fmt.Errorf("%s: %w", name, err)
 	}
 	return w, nil

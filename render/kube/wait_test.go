@@ -25,7 +25,7 @@ func ordered(change func(e *schema.Environment)) *schema.Environment {
 		w.Env = map[string]schema.Value{"KEY": token("secret app.other file")}
 
 		store := *w
-		store.After, store.User, store.Wait = nil, 999, asking("store")
+		store.After, store.Env, store.User, store.Wait = nil, nil, 999, asking("store")
 		e.Components["store"] = schema.Component{
 			Name:      "store",
 			Place:     schema.Cluster,

@@ -18,7 +18,7 @@ func one(change func(e *schema.Environment, w *schema.Workload)) *schema.Environ
 		Name:       "prod",
 		Settings:   schema.Settings{Namespace: "ml"},
 		Components: map[string]schema.Component{"app": {Name: "app", Place: schema.Cluster, Workloads: map[string]schema.Workload{}}},
-		Secrets:    map[string]schema.Secret{"app.key": {}},
+		Secrets:    map[string]schema.Secret{"app.key": {Component: "app"}},
 	}
 	w := schema.Workload{
 		Kind:     "service",

@@ -92,7 +92,7 @@ func TestExternalPostgres(t *testing.T) {
 		t.Errorf("the secrets are %s, not %s", got, want)
 	}
 	file := e.Components["mlflow"].Workloads["server"].Files["/run/mlflow/pg_service.conf"]
-	parts, err := e.Bind(file)
+	parts, err := e.Bind("mlflow", file)
 	if got, want := fmt.Sprint(parts, err), "[{[mlflow]\nhost=db.example.com\nport=6543\ndbname=mlflow\nuser=mlflow\npassword=  false} { mlflow.postgres.password false} {\n  false}] <nil>"; got != want {
 		t.Errorf("MLflow reads %s, not %s", got, want)
 	}

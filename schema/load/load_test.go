@@ -141,7 +141,7 @@ environment: components: notes: {
 `)
 		var got []string
 		for _, name := range []string{"WHERE", "WHO", "FILE", "ML"} {
-			parts, err := e.Bind(e.Components["notes"].Workloads["server"].Env[name])
+			parts, err := e.Bind("notes", e.Components["notes"].Workloads["server"].Env[name])
 			got = append(got, fmt.Sprint(parts, err))
 		}
 		want := []string{"[{postgres:5432 as notes  false}] <nil>", "[{ notes.key false}] <nil>", "[{ notes.key true}] <nil>", "[{http://mlflow:5000  false}] <nil>"}
