@@ -1,6 +1,5 @@
 # Everything that can be done with this repository. "make" alone says what.
 export MLOPS_GITOPS := $(CURDIR)/bin/mlops-gitops
-GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
 help: ## say what there is
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24

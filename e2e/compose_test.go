@@ -60,6 +60,7 @@ func TestCompose(t *testing.T) {
 	}
 	ownComponent(t, f)
 	noSecretShows(t, f)
+	lostSecretIsMissed(t, f)
 }
 
 // client runs a script with the real MLflow client against dev's published port.
@@ -112,6 +113,18 @@ func ownComponent(t *testing.T, f folder) {
 	}
 	if got := f.run("docker", "compose", "exec", "-T", "notes", "cat", "/etc/notes/plain.txt"); got != "costs 5 $ and ${HOME}\n" {
 		t.Errorf("a mounted file holds %q", got)
+	}
+}
+
+// lostSecretIsMissed holds that a secret is not made anew while the engine has data
+// that was made with the lost one.
+func lostSecretIsMissed(t *testing.T, f folder) {
+	t.Helper()
+	if err := os.Remove(filepath.Join(f.dir, ".secrets/dev/postgres.admin")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.try(program(t), "render", "dev"); err == nil || !strings.Contains(err.Error(), "postgres.admin is gone from .secrets/dev") {
+		t.Errorf("with data there and its secret lost, render says: %v", err)
 	}
 }
 

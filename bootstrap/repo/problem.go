@@ -3,7 +3,7 @@ package repo
 import "fmt"
 
 // A Problem is why a repository can't be committed to or pushed, in words. It
-// happens before anything was changed.
+// happens before anything of the commit or push that returns it was changed.
 type Problem struct {
 	Msg   string
 	Fix   string // what to do about it, or ""

@@ -101,8 +101,9 @@ func (f *folder) make(kept form, name string, length int, elsewhere source, rand
 	return f.create(kept.file(name), data, kept.mode(), rand)
 }
 
-// lacking returns the secrets of which the folder of the repository dir has no
-// file, or an empty one. It changes nothing.
+// lacking returns the secrets of which the folder of the repository dir has no file. A
+// file that can't be the secret's, such as one that isn't encrypted, is a Problem. It
+// changes nothing.
 func lacking(dir, name string, kept form, declared map[string]schema.Secret) (missing []string, err error) {
 	names, err := sorted(declared)
 	if err != nil {
@@ -121,14 +122,14 @@ func lacking(dir, name string, kept form, declared map[string]schema.Secret) (mi
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
+	var problems []error
 	for _, name := range names {
-		size, err := f.size(kept.file(name))
+		found, err := f.holds(kept, name)
 		if err != nil {
-			return nil, err
-		}
-		if size <= 0 {
+			problems = append(problems, err)
+		} else if !found {
 			missing = append(missing, name)
 		}
 	}
-	return missing, nil
+	return missing, errors.Join(problems...)
 }

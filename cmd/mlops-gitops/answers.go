@@ -1,13 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"text/tabwriter"
@@ -77,18 +77,49 @@ type rootCompose struct {
 }
 
 func (r *repository) ownCompose(env string) (c rootCompose, err error) {
-	data, err := os.ReadFile(r.path("compose.yaml"))
+	data, err := r.readSmall("compose.yaml")
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, nil
 	}
 	if err != nil {
 		return c, err
 	}
-	var file struct{ Name string }
-	if err := yaml.Unmarshal(data, &file); err != nil {
-		return c, &usage{"compose.yaml: " + err.Error(), "it is yours to mend; mlops-gitops only reads its name"}
+	var file struct {
+		Name    string
+		Include []yaml.Node // a path, or a mapping with one or several
 	}
-	return rootCompose{file.Name, bytes.Contains(data, []byte(composeFile(env)))}, nil
+	if yaml.Unmarshal(data, &file) != nil { // the parser's words may quote the file
+		return c, &usage{"compose.yaml can't be read as YAML", "it is yours to mend; mlops-gitops reads its name and what it includes"}
+	}
+	c.name = file.Name
+	for _, n := range file.Include {
+		var long struct{ Path yaml.Node }
+		if n.Kind == yaml.MappingNode && n.Decode(&long) == nil {
+			n = long.Path
+		}
+		for _, p := range append(n.Content, &n) {
+			c.includes = c.includes || p.Kind == yaml.ScalarNode && path.Clean(p.Value) == composeFile(env)
+		}
+	}
+	return c, nil
+}
+
+// readSmall reads a file of the repository's own folder that a person wrote. It
+// follows no link out of the repository.
+func (r *repository) readSmall(name string) (data []byte, err error) {
+	root, err := os.OpenRoot(r.dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, root.Close()) }()
+	info, err := root.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > 1<<20 {
+		return nil, &usage{name + " is no file of a page or two", "move it away"}
+	}
+	return root.ReadFile(name)
 }
 
 // oneProject is an error when the repository's compose.yaml gives an environment's

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -66,14 +67,17 @@ func (r *repository) commit(ctx context.Context, stdout, stderr io.Writer, names
 	if err := r.othersAreCurrent(ctx, git, paths, names); err != nil {
 		return err
 	}
-	var folders []string
-	for _, l := range loaded {
+	for _, l := range loaded { // all that could stop it, before anything is written
 		if missing, err := r.missingClusterSecrets(l.Environment); err != nil {
 			return err
 		} else if len(missing) > 0 {
 			return &usage{fmt.Sprintf("%s lacks the values of %s, without which Flux could not apply it", l.Name, strings.Join(missing, ", ")), "mlops-gitops secrets generate " + l.Name}
 		}
-		if err := r.write(ctx, stderr, l, render.Options{}); err != nil {
+	}
+	var folders []string
+	for _, l := range loaded {
+		tree, err := r.write(ctx, stderr, l, render.Options{})
+		if err != nil {
 			return err
 		}
 		own := path.Join("environments", l.Name)
@@ -82,11 +86,11 @@ func (r *repository) commit(ctx context.Context, stdout, stderr io.Writer, names
 		if err != nil {
 			return err
 		}
-		out, err := r.outputs(git, l)
+		out, err := r.outputs(git, l, tree)
 		if err != nil {
 			return err
 		}
-		paths = slices.Concat(paths, in, out)
+		paths = slices.Concat(paths, in, l.Inputs, out)
 	}
 	changed, err := git.Changed(ctx, folders)
 	if err != nil {
@@ -124,7 +128,8 @@ func (r *repository) commit(ctx context.Context, stdout, stderr io.Writer, names
 }
 
 // othersAreCurrent is an error when a shared input that is about to be committed
-// makes files outdated that other environments have rendered.
+// makes what Git holds of other environments outdated: their files differ from the
+// render, or were rendered anew and are not committed yet.
 func (r *repository) othersAreCurrent(ctx context.Context, git *repo.Repo, paths, names []string) error {
 	changed, err := git.Changed(ctx, paths)
 	if err != nil || len(changed) == 0 {
@@ -132,15 +137,12 @@ func (r *repository) othersAreCurrent(ctx context.Context, git *repo.Repo, paths
 	}
 	var outdated []string
 	for _, other := range r.envs.Names() {
-		if slices.Contains(names, other) {
+		if slices.Contains(names, other) || !r.rendered(other) {
 			continue
-		}
-		if _, err := os.Stat(r.path(ownerOf(other).Roots[0])); err != nil {
-			continue // it was never rendered
 		}
 		loaded, err := r.envs.Load(other)
 		if err != nil {
-			return fmt.Errorf("%s is a shared input and changed, and now %s has mistakes: %w", changed[0].Path, other, err)
+			return errors.Join(&usage{fmt.Sprintf("%s is a shared input and changed, and with it %s has mistakes", changed[0].Path, other), "mend them first"}, err)
 		}
 		tree, err := treeOf(loaded[0])
 		if err != nil {
@@ -150,7 +152,11 @@ func (r *repository) othersAreCurrent(ctx context.Context, git *repo.Repo, paths
 		if err != nil {
 			return err
 		}
-		if len(drifts) > 0 {
+		pending, err := git.Changed(ctx, ownerOf(other).Roots)
+		if err != nil {
+			return err
+		}
+		if len(drifts)+len(pending) > 0 {
 			outdated = append(outdated, other)
 		}
 	}
@@ -158,7 +164,7 @@ func (r *repository) othersAreCurrent(ctx context.Context, git *repo.Repo, paths
 		return nil
 	}
 	return &usage{
-		fmt.Sprintf("%s is a shared input and changed, and makes rendered files of %s outdated", changed[0].Path, strings.Join(outdated, ", ")),
+		fmt.Sprintf("%s is a shared input and changed, and makes what Git holds of %s outdated", changed[0].Path, strings.Join(outdated, ", ")),
 		"commit them together: mlops-gitops commit " + strings.Join(append(slices.Clone(names), outdated...), " "),
 	}
 }

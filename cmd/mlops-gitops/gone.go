@@ -22,7 +22,14 @@ func (r *repository) gone() ([]string, error) {
 			return nil, err
 		}
 		for _, e := range entries {
-			if e.IsDir() && !slices.Contains(r.envs.Names(), e.Name()) && !slices.Contains(gone, e.Name()) {
+			if !e.IsDir() || slices.Contains(r.envs.Names(), e.Name()) || slices.Contains(gone, e.Name()) {
+				continue
+			}
+			left, err := render.Check(os.DirFS(r.dir), ownerOf(e.Name()), render.Tree{})
+			if err != nil {
+				return nil, err
+			}
+			if len(left) > 0 {
 				gone = append(gone, e.Name())
 			}
 		}

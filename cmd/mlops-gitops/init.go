@@ -39,7 +39,9 @@ something else is an error, and then nothing is written.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := at.dir
-			if len(args) == 1 {
+			if len(args) == 1 && filepath.IsAbs(args[0]) {
+				dir = args[0]
+			} else if len(args) == 1 {
 				dir = filepath.Join(dir, args[0])
 			}
 			files, err := newRepository()
@@ -95,30 +97,36 @@ func newRepository() (map[string][]byte, error) {
 }
 
 // addFiles writes those files that are not there, and returns their number. When
-// one is there and differs it writes nothing.
+// one is there and differs, or a link leads out of the folder, it writes nothing.
 func addFiles(dir string, files map[string][]byte) (n int, err error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return 0, err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, root.Close()) }()
 	var taken []error
+	var missing []string
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		path := filepath.Join(dir, name)
-		switch have, err := os.ReadFile(path); {
+		switch have, err := root.ReadFile(name); {
 		case errors.Is(err, fs.ErrNotExist):
+			missing = append(missing, name)
 		case err != nil:
 			taken = append(taken, err)
 		case !bytes.Equal(have, files[name]):
-			taken = append(taken, &usage{path + " is there and says something else", "move it away, or keep it and run init in an empty folder"})
-		default:
-			delete(files, name)
+			taken = append(taken, &usage{filepath.Join(dir, name) + " is there and says something else", "move it away, or keep it and run init in an empty folder"})
 		}
 	}
 	if len(taken) > 0 {
 		return 0, errors.Join(taken...)
 	}
-	for name, data := range files {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	for _, name := range missing {
+		if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 			return n, err
 		}
-		if err := os.WriteFile(path, data, 0o644); err != nil {
+		if err := root.WriteFile(name, files[name], 0o644); err != nil {
 			return n, err
 		}
 		n++

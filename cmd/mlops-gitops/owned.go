@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/repo"
+	"github.com/mlops-gitops/mlops-gitops/render"
 	"github.com/mlops-gitops/mlops-gitops/render/kube"
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
@@ -61,13 +62,10 @@ func (r *repository) shared(git *repo.Repo) ([]string, error) {
 
 // outputs are the files that an environment's render and its secrets consist of, and
 // those of the last commit in the same folders that are gone.
-func (r *repository) outputs(git *repo.Repo, l load.Loaded) ([]string, error) {
-	tree, err := treeOf(l)
-	if err != nil {
-		return nil, err
-	}
+func (r *repository) outputs(git *repo.Repo, l load.Loaded, tree render.Tree) ([]string, error) {
 	owner := ownerOf(l.Name)
-	if tree, err = owner.Stamp(tree); err != nil {
+	tree, err := owner.Stamp(tree)
+	if err != nil {
 		return nil, err
 	}
 	names, err := kube.Secrets(l.Environment)

@@ -139,7 +139,7 @@ func (r *repository) check(stdout, stderr io.Writer, loaded []load.Loaded, gone 
 // render writes environments and says what came of it.
 func (r *repository) render(ctx context.Context, stdout, stderr io.Writer, loaded []load.Loaded, opts render.Options) error {
 	for _, l := range loaded {
-		if err := r.write(ctx, stderr, l, opts); err != nil {
+		if _, err := r.write(ctx, stderr, l, opts); err != nil {
 			return err
 		}
 		if missing, err := r.missingClusterSecrets(l.Environment); err != nil {
@@ -154,36 +154,37 @@ func (r *repository) render(ctx context.Context, stdout, stderr io.Writer, loade
 	return nil
 }
 
-// write makes the local secrets that an environment lacks and writes its files.
-func (r *repository) write(ctx context.Context, stderr io.Writer, l load.Loaded, opts render.Options) error {
+// write makes the local secrets that an environment lacks and writes its files. It
+// returns what was rendered.
+func (r *repository) write(ctx context.Context, stderr io.Writer, l load.Loaded, opts render.Options) (render.Tree, error) {
 	tree, err := treeOf(l)
 	if err != nil {
-		return err
+		return tree, err
 	}
 	owner := ownerOf(l.Name)
 	if drifts, err := render.Check(os.DirFS(r.dir), owner, tree); err != nil {
-		return err
+		return tree, err
 	} else if len(drifts) > 0 {
 		if err := kustomize.Prove(tree, l.Environment); err != nil {
-			return fmt.Errorf("environment %s: %w", l.Name, err)
+			return tree, fmt.Errorf("environment %s: %w", l.Name, err)
 		}
 	}
 	if err := r.oneProject(l.Environment); err != nil {
-		return err
+		return tree, err
 	}
-	if err := r.makeLocalSecrets(ctx, stderr, l.Environment); err != nil {
-		return err
+	if err := r.makeLocalSecrets(ctx, true, stderr, l.Environment); err != nil {
+		return tree, err
 	}
 	result, err := render.Write(r.dir, owner, tree, opts)
 	if err != nil {
-		return err
+		return tree, err
 	}
 	where := owner.Roots[0]
 	if kube.InCluster(l.Environment) {
 		where = strings.Join(owner.Roots, " and ")
 	}
 	fmt.Fprintf(stderr, "%s: %s in %s\n", l.Name, counts(result), where)
-	return nil
+	return tree, nil
 }
 
 // count is a number of things in words.

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -50,7 +51,7 @@ encrypted to the age recipients of the environment. A value that is there stays.
 				return err
 			}
 			for _, l := range loaded {
-				if err := repo.makeLocalSecrets(cmd.Context(), cmd.ErrOrStderr(), l.Environment); err != nil {
+				if err := repo.makeLocalSecrets(cmd.Context(), false, cmd.ErrOrStderr(), l.Environment); err != nil {
 					return err
 				}
 				if err := repo.makeClusterSecrets(cmd.ErrOrStderr(), l.Environment, time.Now()); err != nil {
@@ -63,7 +64,8 @@ encrypted to the age recipients of the environment. A value that is there stays.
 }
 
 // makeLocalSecrets makes what the components on this machine lack.
-func (r *repository) makeLocalSecrets(ctx context.Context, stderr io.Writer, e *schema.Environment) error {
+// When careful it makes none that data on this machine may have been made with.
+func (r *repository) makeLocalSecrets(ctx context.Context, careful bool, stderr io.Writer, e *schema.Environment) error {
 	names, err := compose.Secrets(e)
 	if err != nil || len(names) == 0 {
 		return err
@@ -73,8 +75,8 @@ func (r *repository) makeLocalSecrets(ctx context.Context, stderr io.Writer, e *
 		return err
 	} else if err := r.sameAsCluster(e, missing); err != nil {
 		return err
-	} else if len(missing) == len(names) {
-		if err := r.noDataWithoutSecrets(ctx, e); err != nil {
+	} else if len(missing) > 0 && careful {
+		if err := r.noDataWithoutSecrets(ctx, e, missing); err != nil {
 			return err
 		}
 	}
@@ -108,18 +110,37 @@ func (r *repository) sameAsCluster(e *schema.Environment, missing []string) erro
 	return nil
 }
 
-// noDataWithoutSecrets refuses to make the secrets of an environment whose volumes
-// are there already: what is in them was made with secrets that are lost, and new
-// ones would not open it.
-func (r *repository) noDataWithoutSecrets(ctx context.Context, e *schema.Environment) error {
-	volumes, ok, err := engine.Volumes(ctx, e.Settings.Namespace)
-	if err != nil || !ok || len(volumes) == 0 {
+// noDataWithoutSecrets refuses to make a secret of a component whose volumes are there
+// already: what is in them was made with one that is lost, and a new one would not open
+// it. The password of a claim is no such secret: its task sets a new one.
+func (r *repository) noDataWithoutSecrets(ctx context.Context, e *schema.Environment, missing []string) error {
+	volumes, _, err := engine.Volumes(ctx, e.Settings.Namespace)
+	if err != nil {
 		return err
 	}
+	var lost, data []string
+	for _, name := range missing {
+		component := e.Components[e.Secrets[name].Component]
+		if !slices.Contains(slices.Collect(maps.Keys(component.Secrets)), strings.TrimPrefix(name, component.Name+".")) {
+			continue
+		}
+		for w, x := range component.Workloads {
+			for v := range x.Volumes {
+				if volume := compose.Volume(component.Name, w, v); slices.Contains(volumes, volume) {
+					lost, data = append(lost, name), append(data, volume)
+				}
+			}
+		}
+	}
+	if len(lost) == 0 {
+		return nil
+	}
+	slices.Sort(lost)
+	slices.Sort(data)
 	return &usage{
-		fmt.Sprintf("%s has data on this machine (%s), but its secrets are gone from .secrets/%s, and new ones would not open it",
-			e.Name, strings.Join(volumes, ", "), e.Name),
-		fmt.Sprintf("bring the files in .secrets/%s back, or delete the data for good: docker compose --project-name %s down --volumes", e.Name, e.Settings.Namespace),
+		fmt.Sprintf("%s has data on this machine (%s), but %s is gone from .secrets/%s, and a new one would not open it",
+			e.Name, strings.Join(slices.Compact(data), ", "), strings.Join(slices.Compact(lost), ", "), e.Name),
+		fmt.Sprintf("bring it back; or, when it is newly declared, make it: mlops-gitops secrets generate %s; or delete the data for good: docker compose --project-name %s down --volumes", e.Name, e.Settings.Namespace),
 	}
 }
 

@@ -75,7 +75,13 @@ func tmpfs(dir string, size int64, w schema.Workload) string {
 	return fmt.Sprintf("%s:exec,size=%d,mode=0700,uid=%d,gid=%d", escape(dir), size, w.User, w.Group)
 }
 
-// volume mounts a volume of the service's own. Names have no dots, so no two meet.
+// Volume is what a workload's volume is called in the project. Names have no dots, so
+// no two meet.
+func Volume(component, workload, name string) string {
+	return schema.FullName(component, workload) + "." + name
+}
+
+// volume mounts a volume of the service's own.
 func (p *project) volume(s *types.ServiceConfig, name, dir string) {
 	name = s.Name + "." + name
 	p.Volumes[name] = types.VolumeConfig{}

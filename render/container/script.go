@@ -20,7 +20,7 @@ const (
 )
 
 // script is a POSIX shell script that joins secrets into variables and files. It
-// needs cat and nothing else of the image. No secret is ever an argument.
+// needs cat of the image, and sleep to ask again. No secret is ever an argument.
 func script(joined []joint, end string) string {
 	var b strings.Builder
 	b.WriteString("# Joins secrets in, then runs its arguments.\nset -eu\n")
