@@ -210,9 +210,9 @@ environment: {
 // built is the schema of a tree and one of its environments, evaluated whatever the findings.
 func built(t *testing.T, archive, name string) (definitions, platform cue.Value) {
 	t.Helper()
-	src, mistakes := readSources(tree(t, archive), "", []string{name})
-	if len(mistakes) > 0 {
-		t.Fatal(join("", mistakes))
+	src, mistakes, err := readSources(tree(t, archive), "", []string{name})
+	if err != nil || len(mistakes) > 0 {
+		t.Fatal(err, join("", mistakes))
 	}
 	ctx := cuecontext.New()
 	inst := load.Instances(packages([]string{name}), config(src))[0]

@@ -73,7 +73,7 @@ func TestEdgesWithoutAddress(t *testing.T) {
 			crosses := consumer != "external" && (consumer != provider)
 			text := "-- environments/dev/e.cue --\npackage environments\n" + between(consumer, provider, "")
 			got := mistakes(t, tree(t, text))
-			said := strings.Contains(got, fmt.Sprintf("notes (%s) cannot reach port sql of postgres (%s), which publishes no address for it\n", consumer, provider)) &&
+			said := strings.Contains(got, fmt.Sprintf("notes (%s) cannot reach port sql of postgres (%s), which publishes no address for it (see also environments/dev/e.cue:", consumer, provider)) &&
 				strings.Contains(got, "  say where it answers: postgres: published: sql: {host: \"…\", port: …}\n")
 			if said != crosses || !crosses && got != "" {
 				t.Errorf("%s to %s: %s", consumer, provider, got)

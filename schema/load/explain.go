@@ -48,16 +48,16 @@ func (s *sources) explain(env string, f fault) (m *Mistake, c *culprit, direct b
 		must = "must be " + k
 	}
 	if len(wrote) == 0 {
-		return s.ofKey(env, at, must)
+		m, c = s.ofKey(env, at, must)
+		return m, c, m != nil
 	}
 	c = &culprit{wrote[0].at, removed, at, wrote[0].value}
 	if other := disagreeing(wrote); other != nil {
 		there := position(other.value.Pos())
 		return &Mistake{
-			Pos:  position(wrote[0].value.Pos()),
-			Also: []Position{there},
-			Msg:  fmt.Sprintf("%s is %s here, but %s at %s", name(at), source(wrote[0].value), source(other.value), there.from(s.under)),
-			Fix:  "say it in one place; what environments share goes under defaults, and an environment's own setting wins over it",
+			Pos: position(wrote[0].value.Pos()),
+			Msg: fmt.Sprintf("%s is %s here, but %s at %s", name(at), source(wrote[0].value), source(other.value), there.from(s.under)),
+			Fix: "say it in one place; what environments share goes under defaults, and an environment's own setting wins over it",
 		}, c, true
 	}
 	if !strings.HasPrefix(must, "must ") {
@@ -90,19 +90,19 @@ func instead(wrote ast.Expr, want cue.Value) string {
 
 // ofKey is an error about a field that nobody wrote and that follows from the name
 // of the one around it: that name breaks a rule.
-func (s *sources) ofKey(env string, at []string, must string) (*Mistake, *culprit, bool) {
+func (s *sources) ofKey(env string, at []string, must string) (*Mistake, *culprit) {
 	key := at[:max(len(at)-1, 0)]
 	if len(key) < 2 || must == "" {
-		return nil, nil, false
+		return nil, nil
 	}
 	wrote := s.of(env, key)
 	if len(wrote) == 0 {
-		return nil, nil, false
+		return nil, nil
 	}
 	return &Mistake{
 		Pos: wrote[0].at,
 		Msg: fmt.Sprintf("the name %s %s", name(key), must),
-	}, &culprit{wrote[0].at, removed, key, nil}, true
+	}, &culprit{wrote[0].at, removed, key, nil}
 }
 
 // misspelt is a field that the schema does not have.

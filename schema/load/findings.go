@@ -1,7 +1,9 @@
 package load
 
 import (
+	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/mlops-gitops/mlops-gitops/schema"
@@ -12,13 +14,15 @@ import (
 func (s *sources) findings(env string, found []schema.Finding) (mistakes []*Mistake) {
 	for _, f := range found {
 		m := &Mistake{Pos: Position{File: path.Join(folder, env)}, Msg: f.Message, Fix: f.Hint}
+		var first []string
 		for _, at := range f.At {
-			if p, ok := s.setting(env, labels(at)); !ok {
-				continue
-			} else if m.Pos.Line == 0 {
-				m.Pos = p
-			} else {
-				m.Also = append(m.Also, p)
+			p, ok := s.setting(env, labels(at))
+			switch {
+			case !ok:
+			case first == nil:
+				m.Pos, first = p, labels(at)
+			case m.Also.File == "" && p != m.Pos && !startsWith(first, labels(at)): // what is around the first says no more
+				m.Also = p
 			}
 		}
 		mistakes = append(mistakes, m)
@@ -47,4 +51,42 @@ func (s *sources) setting(env string, at []string) (Position, bool) {
 		}
 	}
 	return Position{}, false
+}
+
+// clashes are environments in one namespace, which is also the name of their Compose
+// project: each is a mistake unless neither runs anything there.
+func (s *sources) clashes(loaded []Loaded) (mistakes []*Mistake) {
+	in := map[string][]Loaded{}
+	for _, l := range loaded {
+		namespace := l.Settings.Namespace
+		for _, other := range in[namespace] {
+			if !runs(l) && !runs(other) {
+				continue
+			}
+			m := &Mistake{
+				Pos: Position{File: path.Join(folder, l.Name)},
+				Msg: fmt.Sprintf("%s and %s would both be in namespace %s, where each would remove what the other made", l.Name, other.Name, namespace),
+				Fix: "give one of them another namespace",
+			}
+			here, ok := s.setting(l.Name, []string{"namespace"})
+			there, also := s.setting(other.Name, []string{"namespace"})
+			switch {
+			case ok && also && here != there:
+				m.Pos, m.Also = here, there
+			case ok:
+				m.Pos = here
+			case also: // the later one's follows from its name
+				m.Pos = there
+			}
+			mistakes = append(mistakes, m)
+			break
+		}
+		in[namespace] = append(in[namespace], l)
+	}
+	return mistakes
+}
+
+// runs reports whether anything of an environment runs in its namespace.
+func runs(l Loaded) bool {
+	return slices.ContainsFunc(mapValues(l.Components), func(c schema.Component) bool { return c.Place != schema.External })
 }

@@ -4,7 +4,6 @@
 package load
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,8 +15,6 @@ import (
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/cuecontext"
 	"cuelang.org/go/cue/load"
-	"cuelang.org/go/mod/modfile"
-	"cuelang.org/go/mod/module"
 
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
@@ -35,30 +32,30 @@ const (
 
 // A Repository is a tree of files that holds environments.
 type Repository struct {
-	fsys   fs.FS
-	under  string
-	names  []string // of the environments
-	shared []string // files in the folder of environments
+	fsys  fs.FS
+	under string
+	names []string // of the environments
 }
 
 // Open looks at a tree and finds the environments in it. It is an error when the
 // tree is not a config repository. Mistakes name files as seen from where the
 // reader stands: under is the way from there to the tree, "" or "." for none.
 func Open(fsys fs.FS, under string) (*Repository, error) {
+	tree := &onlyCUE{fsys: fsys, under: under}
 	for _, need := range []struct{ file, why string }{
 		{"cue.mod/module.cue", "it makes the folder a CUE module"},
 		{"schema/environment.cue", "the vendored schema pins the model"},
 		{folder, "every folder in it is one environment"},
 	} {
-		if _, err := fs.Stat(fsys, need.file); errors.Is(err, fs.ErrNotExist) {
+		if _, err := tree.Stat(need.file); errors.Is(err, fs.ErrNotExist) {
 			return nil, &NotARepository{need.file, need.why}
 		} else if err != nil {
-			return nil, err
+			return nil, seenFrom(under, err)
 		}
 	}
-	entries, err := fs.ReadDir(fsys, folder)
+	entries, err := tree.ReadDir(folder)
 	if err != nil {
-		return nil, err
+		return nil, seenFrom(under, err)
 	}
 	r := &Repository{fsys: fsys, under: under}
 	for _, e := range entries {
@@ -67,8 +64,6 @@ func Open(fsys fs.FS, under string) (*Repository, error) {
 		}
 		if e.IsDir() {
 			r.names = append(r.names, e.Name())
-		} else {
-			r.shared = append(r.shared, path.Join(folder, e.Name()))
 		}
 	}
 	return r, nil
@@ -108,39 +103,59 @@ func (e *NoEnvironment) Hint() string {
 // Names returns the environments in order.
 func (r *Repository) Names() []string { return slices.Clone(r.names) }
 
-// Shared returns the files that all environments share, in order.
-func (r *Repository) Shared() []string { return slices.Clone(r.shared) }
-
 // A Loaded environment comes with its Base: the platform of its mode alone, with
 // the same name and namespace, which is what overlays are written against.
 type Loaded struct {
 	*schema.Environment
 	Base *schema.Environment
+
+	// Inputs are the CUE files that the environment imports from packages of the
+	// repository's own, in order: not its own folder's, those that all environments
+	// share, nor the schema's.
+	Inputs []string
 }
 
 // Load evaluates environments, all those of the repository when none is named.
-// When anything is wrong it returns every mistake it can find, joined.
+// When anything is wrong it returns every mistake it can find, joined; a file that
+// can't be read is an error of another kind.
 func (r *Repository) Load(names ...string) ([]Loaded, error) {
 	if len(names) == 0 {
 		names = r.names
 	}
+	var once []string
 	for _, n := range names {
 		if !slices.Contains(r.names, n) {
 			return nil, &NoEnvironment{n, r.names}
 		}
+		if !slices.Contains(once, n) {
+			once = append(once, n)
+		}
 	}
+	names = once
 	if len(names) == 0 {
 		return nil, &Mistake{Pos: Position{File: path.Join(r.under, folder)}, Msg: "holds no environment", Fix: (&NoEnvironment{Name: "dev"}).Hint()}
 	}
-	src, mistakes := readSources(r.fsys, r.under, names)
+	src, mistakes, err := readSources(r.fsys, r.under, names)
+	if err != nil {
+		return nil, err
+	}
 	if len(mistakes) > 0 {
 		return nil, join(r.under, mistakes)
 	}
+	instances := load.Instances(packages(names), config(src))
+	if err := src.fsys.failed; err != nil {
+		return nil, seenFrom(r.under, err)
+	}
 	var loaded []Loaded
 	var ctx *cue.Context
-	for i, inst := range load.Instances(packages(names), config(src)) {
+	for i, inst := range instances {
 		if i%perContext == 0 {
 			ctx = cuecontext.New()
+		}
+		imported := imports(names[i], inst)
+		if refused := refusedIn(imported); len(refused) > 0 {
+			mistakes = append(mistakes, refused...)
+			continue
 		}
 		env := typed(ctx.BuildInstance(inst), model(ctx, inst))
 		if inst.Err != nil || !env.Exists() || env.Validate(cue.Concrete(true)) != nil {
@@ -155,9 +170,11 @@ func (r *Repository) Load(names ...string) ([]Loaded, error) {
 		if err != nil {
 			return nil, fmt.Errorf("environment %s: %w", names[i], err)
 		}
+		l.Inputs = sortedKeys(imported)
 		mistakes = append(mistakes, src.findings(names[i], l.Findings)...)
 		loaded = append(loaded, l)
 	}
+	mistakes = append(mistakes, src.clashes(loaded)...)
 	if len(mistakes) > 0 {
 		return nil, join(r.under, mistakes)
 	}
@@ -180,44 +197,20 @@ func inFolder(names []string) []string {
 	return dirs
 }
 
-// config makes CUE read the tree and nothing else: no disk, network or variables.
-func config(src *sources) *load.Config {
-	return &load.Config{FS: onlyCUE{src.fsys}, ParseFile: src.parse, Dir: "/", Env: []string{}, Registry: offline{}}
+// seenFrom is an error of reading: a mistake like any other, or one of its own kind.
+func seenFrom(under string, err error) error {
+	if m := (*Mistake)(nil); errors.As(err, &m) {
+		return join(under, []*Mistake{m})
+	}
+	return err
 }
-
-// onlyCUE is a tree without its other files: CUE would read each one that stands in
-// a folder above an environment, be it as large as it may.
-type onlyCUE struct{ fs.FS }
-
-func (t onlyCUE) ReadDir(name string) ([]fs.DirEntry, error) {
-	entries, err := fs.ReadDir(t.FS, name)
-	return slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return !e.IsDir() && path.Ext(e.Name()) != ".cue" }), err
-}
-
-func (t onlyCUE) Stat(name string) (fs.FileInfo, error) { return fs.Stat(t.FS, name) }
-func (t onlyCUE) ReadFile(name string) ([]byte, error)  { return fs.ReadFile(t.FS, name) }
-
-// offline is a registry without modules: what a config repository imports, it holds.
-type offline struct{}
-
-var errOffline = errors.New("a config repository imports only what it holds: the vendored schema, its own packages and CUE's")
-
-func (offline) ModFile(context.Context, module.Version) (*modfile.File, error) {
-	return nil, errOffline
-}
-
-func (offline) Fetch(context.Context, module.Version) (module.SourceLoc, error) {
-	return module.SourceLoc{}, errOffline
-}
-
-func (offline) ModuleVersions(context.Context, string) ([]string, error) { return nil, errOffline }
 
 func join(under string, mistakes []*Mistake) error {
 	var errs []error
 	for _, m := range inOrder(mistakes) {
 		m.Pos = m.Pos.from(under)
-		for i := range m.Also {
-			m.Also[i] = m.Also[i].from(under)
+		if m.Also.File != "" {
+			m.Also = m.Also.from(under)
 		}
 		errs = append(errs, m)
 	}

@@ -129,6 +129,7 @@ environment: components: notes: {
 	secrets: key: length: 40
 	workloads: server: {
 		image: {repository: "docker.io/library/notes", tag: "1"}
+		command: ["notes"]
 		env: {
 			WHERE: "\(needs.postgres.host):\(needs.postgres.number) as \(needs.postgres.user)"
 			WHO:   "\(secrets.key.value)"

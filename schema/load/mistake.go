@@ -10,9 +10,9 @@ import (
 // A Mistake is something to correct in a file that a person wrote.
 type Mistake struct {
 	Pos  Position
-	Also []Position // other places that take part, such as the other of two values that disagree
-	Msg  string     // what is wrong: server has no field "replcas"
-	Fix  string     // what to do about it, or "": did you mean "replicas"?
+	Also Position // the other place that takes part, such as the other of two equal ports, or none
+	Msg  string   // what is wrong: server has no field "replcas"
+	Fix  string   // what to do about it, or "": did you mean "replicas"?
 }
 
 // A Position is a place in a person's file, counted from 1; Line 0 is the file as a whole.
@@ -34,7 +34,13 @@ func (p Position) from(under string) Position {
 	return p
 }
 
-func (m *Mistake) Error() string { return m.Pos.String() + ": " + m.Msg }
+func (m *Mistake) Error() string {
+	text := m.Pos.String() + ": " + m.Msg
+	if m.Also.File != "" {
+		text += " (see also " + m.Also.String() + ")"
+	}
+	return text
+}
 
 // Hint is what to do about it.
 func (m *Mistake) Hint() string { return m.Fix }

@@ -69,6 +69,9 @@ func decode(platform cue.Value, name string, env cue.Value) (*schema.Environment
 	if err := v.Decode(e); err != nil {
 		return nil, fmt.Errorf("the schema and this program do not fit: %w", err)
 	}
+	if e.Name != name {
+		return nil, fmt.Errorf("the vendored schema in schema/ does not fit: it calls the environment %q", e.Name)
+	}
 	return e, nil
 }
 

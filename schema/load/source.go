@@ -1,6 +1,7 @@
 package load
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -11,17 +12,14 @@ import (
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
-	"cuelang.org/go/cue/literal"
 	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/cue/token"
-
-	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
 // sources are the files that people wrote for some environments, parsed, with
 // every field findable by its path.
 type sources struct {
-	fsys  fs.FS
+	fsys  *onlyCUE
 	under string                  // where the tree lies for the reader
 	files map[string]*ast.File    // by path in fsys
 	model cue.Value               // the schema that the files at hand import
@@ -36,36 +34,49 @@ type written struct {
 }
 
 // readSources parses the files of the shared folder and of the named environments.
-func readSources(fsys fs.FS, under string, names []string) (*sources, []*Mistake) {
-	s := &sources{fsys: fsys, under: under, files: map[string]*ast.File{}, taken: map[Position]withdrawal{}}
+// It is an error when one can't be read.
+func readSources(fsys fs.FS, under string, names []string) (*sources, []*Mistake, error) {
+	s := &sources{fsys: &onlyCUE{fsys: fsys, under: under}, under: under, files: map[string]*ast.File{}, taken: map[Position]withdrawal{}}
 	var mistakes []*Mistake
 	for _, name := range append([]string{""}, names...) {
-		mistakes = append(mistakes, s.readFolder(name)...)
+		found, err := s.readFolder(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		mistakes = append(mistakes, found...)
 	}
-	return s, append(mistakes, s.stray()...)
+	found, err := s.stray()
+	if err != nil {
+		return nil, nil, err
+	}
+	return s, append(mistakes, found...), nil
 }
 
 // An environment's name is part of names of containers, volumes and namespaces.
 var envName = regexp.MustCompile("^[a-z]([-a-z0-9]{0,55}[a-z0-9])?$")
 
 // readFolder reads the files of an environment, or the shared ones when it is "".
-func (s *sources) readFolder(env string) (mistakes []*Mistake) {
+func (s *sources) readFolder(env string) (mistakes []*Mistake, err error) {
 	dir := path.Join(folder, env)
 	if env != "" && !envName.MatchString(env) {
 		return []*Mistake{{
 			Pos: Position{File: dir},
 			Msg: "the name of an environment must start with a letter and hold only lower-case letters, digits and dashes, at most 57",
 			Fix: "rename the folder",
-		}}
+		}}, nil
 	}
-	entries, err := fs.ReadDir(s.fsys, dir)
+	entries, err := s.fsys.ReadDir(dir)
 	if err != nil {
-		return []*Mistake{{Pos: Position{File: dir}, Msg: "cannot be read: " + err.Error()}}
+		return nil, err
 	}
 	n := len(s.files)
 	for _, e := range entries {
 		if isSource(e) {
-			mistakes = append(mistakes, s.read(path.Join(dir, e.Name()))...)
+			found, err := s.read(path.Join(dir, e.Name()))
+			if err != nil {
+				return nil, err
+			}
+			mistakes = append(mistakes, found...)
 		}
 	}
 	if len(s.files) == n && len(mistakes) == 0 && env != "" {
@@ -75,7 +86,7 @@ func (s *sources) readFolder(env string) (mistakes []*Mistake) {
 			Fix: `put one there that says environment: mode: "dev", or remove the folder`,
 		})
 	}
-	return mistakes
+	return mistakes, nil
 }
 
 // isSource reports whether CUE reads a file: it leaves out what begins with a dot
@@ -84,36 +95,22 @@ func isSource(e fs.DirEntry) bool {
 	return !e.IsDir() && path.Ext(e.Name()) == ".cue" && !strings.HasPrefix(e.Name(), ".") && !strings.HasPrefix(e.Name(), "_")
 }
 
-func (s *sources) read(p string) (mistakes []*Mistake) {
-	data, err := fs.ReadFile(s.fsys, p)
-	if err != nil {
-		return []*Mistake{{Pos: Position{File: p}, Msg: "cannot be read: " + err.Error()}}
+func (s *sources) read(p string) (mistakes []*Mistake, err error) {
+	data, err := s.fsys.ReadFile(p)
+	if m := (*Mistake)(nil); errors.As(err, &m) {
+		return []*Mistake{m}, nil
+	} else if err != nil {
+		return nil, err
 	}
 	file, err := parser.ParseFile(p, data, parser.ParseComments)
 	for _, f := range faults(err) {
 		mistakes = append(mistakes, &Mistake{Pos: position(f.places[0]), Msg: "this is not CUE: " + f.words()})
 	}
 	if file == nil || err != nil {
-		return mistakes
+		return mistakes, nil
 	}
 	s.files[p] = file
-	mistakes = append(mistakes, outside(p, file)...)
-	ast.Walk(file, func(n ast.Node) bool {
-		lit, ok := n.(*ast.BasicLit)
-		if !ok || lit.Kind != token.STRING {
-			return true
-		}
-		text, err := literal.Unquote(lit.Value)
-		if err == nil && strings.ContainsFunc(text, schema.IsReserved) || strings.ContainsFunc(lit.Value, schema.IsReserved) {
-			mistakes = append(mistakes, &Mistake{
-				Pos: position(lit.Pos()),
-				Msg: "text must not hold the code points U+FDD0 to U+FDEF",
-				Fix: "they are kept for references; take them out",
-			})
-		}
-		return true
-	}, nil)
-	return mistakes
+	return append(outside(p, file), refused(file)...), nil
 }
 
 // outside says that CUE would pass over a file in silence, because it is in another package.

@@ -1,8 +1,8 @@
 package load
 
 import (
+	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"strings"
 
@@ -13,7 +13,7 @@ import (
 // stray says what stands where nobody would look for it: a field beside the
 // environment that nothing refers to, so that it says nothing, and a file above the
 // environments that speaks for all of them, as CUE's packages have it.
-func (s *sources) stray() (mistakes []*Mistake) {
+func (s *sources) stray() (mistakes []*Mistake, err error) {
 	used, labels := map[string]bool{}, map[*ast.Ident]bool{}
 	for _, file := range s.files {
 		ast.Walk(file, func(n ast.Node) bool {
@@ -49,22 +49,26 @@ func (s *sources) stray() (mistakes []*Mistake) {
 			mistakes = append(mistakes, m)
 		}
 	}
-	return append(mistakes, s.above()...)
+	above, err := s.above()
+	return append(mistakes, above...), err
 }
 
 // above finds files of the environments' package in the repository's own folder.
-func (s *sources) above() (mistakes []*Mistake) {
-	entries, err := fs.ReadDir(s.fsys, ".")
+func (s *sources) above() (mistakes []*Mistake, err error) {
+	entries, err := s.fsys.ReadDir(".")
 	if err != nil {
-		return []*Mistake{{Pos: Position{File: "."}, Msg: "cannot be read: " + err.Error()}}
+		return nil, err
 	}
 	for _, e := range entries {
 		if !isSource(e) {
 			continue
 		}
-		data, err := fs.ReadFile(s.fsys, e.Name())
-		if err != nil {
-			return []*Mistake{{Pos: Position{File: e.Name()}, Msg: "cannot be read: " + err.Error()}}
+		data, err := s.fsys.ReadFile(e.Name())
+		if m := (*Mistake)(nil); errors.As(err, &m) {
+			mistakes = append(mistakes, m)
+			continue
+		} else if err != nil {
+			return nil, err
 		}
 		file, err := parser.ParseFile(e.Name(), data, parser.PackageClauseOnly)
 		if err == nil && file.PackageName() == folder {
@@ -75,5 +79,5 @@ func (s *sources) above() (mistakes []*Mistake) {
 			})
 		}
 	}
-	return mistakes
+	return mistakes, nil
 }

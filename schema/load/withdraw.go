@@ -97,7 +97,7 @@ func (s *sources) take(c culprit) (bool, error) {
 		return false, nil
 	}
 	s.taken[c.at] = c.how
-	data, err := s.fsys.Open(c.at.File)
+	data, err := s.fsys.ReadFile(c.at.File)
 	if err != nil {
 		return false, err
 	}
@@ -106,5 +106,5 @@ func (s *sources) take(c culprit) (bool, error) {
 		return false, err
 	}
 	s.files[c.at.File] = file
-	return true, data.Close()
+	return true, nil
 }
