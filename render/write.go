@@ -3,7 +3,9 @@ package render
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path"
 	"slices"
 	"strings"
 )
@@ -81,7 +83,33 @@ func Write(dir string, o Owner, t Tree, opts Options) (result Result, err error)
 	if err := w.commit(); err != nil {
 		return Result{}, errors.Join(err, w.abandon())
 	}
-	return result, w.prune(o, slices.Concat(s.leftovers, result.Removed))
+	return result, errors.Join(readable(root, result.Unchanged), w.prune(o, slices.Concat(s.leftovers, result.Removed)))
+}
+
+// readable lets others read files that are as rendered, and the folders above them:
+// containers mount them as other users, and a checkout under a strict umask keeps
+// them out.
+func readable(root *os.Root, names []string) error {
+	var errs []error
+	seen := make(map[string]bool)
+	for _, name := range names {
+		for p := name; p != "." && !seen[p]; p = path.Dir(p) {
+			seen[p] = true
+			info, err := root.Lstat(p)
+			if err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			need := fs.FileMode(0o444)
+			if info.IsDir() {
+				need = 0o555
+			}
+			if mode := info.Mode().Perm(); mode&need != need {
+				errs = append(errs, root.Chmod(p, mode|need))
+			}
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // outcome sorts the paths of want and of what drifted by what happens to them.

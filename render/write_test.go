@@ -337,3 +337,30 @@ func TestOldSpellingGoesBeforeTheNewOneComes(t *testing.T) {
 		t.Errorf("got %v, want %v", targets, want)
 	}
 }
+
+// A clone under a strict umask keeps containers out of what they mount: the next
+// render lets them in, though no file changes.
+func TestWriteLetsOthersRead(t *testing.T) {
+	dir, owner := t.TempDir(), Owner{Env: "dev", Roots: []string{"deploy/dev"}}
+	var tree Tree
+	if err := tree.Add("deploy/dev/files/a/run/start.sh", []byte("exec\n")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Write(dir, owner, tree, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	file, folder := filepath.Join(dir, "deploy/dev/files/a/run/start.sh"), filepath.Join(dir, "deploy/dev/files")
+	if err := errors.Join(os.Chmod(file, 0o600), os.Chmod(folder, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	result, err := Write(dir, owner, tree, Options{})
+	if err != nil || len(result.Written) > 0 {
+		t.Fatalf("wrote %v, %v", result.Written, err)
+	}
+	for path, want := range map[string]fs.FileMode{file: 0o644, folder: 0o755} {
+		info, err := os.Stat(path)
+		if err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s has mode %v, not %v (%v)", path, info.Mode().Perm(), want, err)
+		}
+	}
+}
