@@ -18,6 +18,7 @@ import (
 
 func renderCmd(at *place) *cobra.Command {
 	var all, check, toStdout, force bool
+	var output *form
 	cmd := &cobra.Command{
 		Use:   "render ENV...",
 		Short: "write the files that an environment deploys",
@@ -43,6 +44,9 @@ Exit codes: 0 fine; 1 --check found a difference; 2 could not render.`,
 			if check && (toStdout || force) || toStdout && force {
 				return &usage{"--check, --stdout and --force exclude each other", "say one of them"}
 			}
+			if *output != "text" && !check {
+				return &usage{"-o says how --check shows its result", "add --check, or leave -o out"}
+			}
 			if len(args) > 0 && all {
 				return &usage{"--all and names of environments exclude each other", "say one of them"}
 			}
@@ -60,7 +64,7 @@ Exit codes: 0 fine; 1 --check found a difference; 2 could not render.`,
 			case toStdout:
 				return print(cmd.OutOrStdout(), loaded)
 			case check:
-				return repo.check(cmd.OutOrStdout(), cmd.ErrOrStderr(), loaded, gone, all)
+				return repo.check(cmd.OutOrStdout(), cmd.ErrOrStderr(), loaded, gone, all, *output)
 			}
 			if err := repo.render(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), loaded, render.Options{Force: force}); err != nil {
 				return err
@@ -68,6 +72,7 @@ Exit codes: 0 fine; 1 --check found a difference; 2 could not render.`,
 			return repo.remove(cmd.ErrOrStderr(), gone, render.Options{Force: force})
 		},
 	}
+	output = outputFlag(cmd)
 	cmd.Flags().BoolVar(&all, "all", false, "every environment of the repository")
 	cmd.Flags().BoolVar(&check, "check", false, "write nothing; say what is outdated, hand-edited or orphaned")
 	cmd.Flags().BoolVar(&toStdout, "stdout", false, "write nothing; print the files one after the other, each under a line -- path --")
@@ -96,16 +101,20 @@ func print(w io.Writer, loaded []load.Loaded) error {
 
 // check says how the files on disk differ from the render. Of all environments, one
 // that was never rendered is none of its business.
-func (r *repository) check(stdout, stderr io.Writer, loaded []load.Loaded, gone []string, all bool) error {
-	var drifted bool
+func (r *repository) check(stdout, stderr io.Writer, loaded []load.Loaded, gone []string, all bool, output form) error {
+	var drifted []render.Drift
 	differ := func(owner render.Owner, tree render.Tree) error {
 		drifts, err := render.Check(os.DirFS(r.dir), owner, tree)
-		for _, d := range drifts {
-			drifted = true
-			fmt.Fprintf(stdout, "%s: %s\n", d.State, d.Path)
+		if err != nil {
+			return err
 		}
-		if err == nil && len(drifts) == 0 {
-			fmt.Fprintf(stderr, "%s: %s as rendered\n", owner.Env, count(tree.Len(), "file"))
+		if len(drifts) > 0 {
+			drifted = append(drifted, drifts...)
+			return nil
+		}
+		stamped, err := owner.Stamp(tree)
+		if err == nil {
+			fmt.Fprintf(stderr, "%s: %s as rendered\n", owner.Env, count(stamped.Len(), "file"))
 		}
 		return err
 	}
@@ -130,7 +139,10 @@ func (r *repository) check(stdout, stderr io.Writer, loaded []load.Loaded, gone 
 			return err
 		}
 	}
-	if drifted {
+	if err := showDrifts(stdout, output, drifted); err != nil {
+		return err
+	}
+	if len(drifted) > 0 {
 		return &found{nil}
 	}
 	return nil

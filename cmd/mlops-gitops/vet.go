@@ -11,7 +11,8 @@ import (
 )
 
 func vetCmd(at *place) *cobra.Command {
-	return &cobra.Command{
+	var output *form
+	cmd := &cobra.Command{
 		Use:   "vet [ENV...]",
 		Short: "say every mistake in environments, at the line where it was made",
 		Long: `vet evaluates environments, all of them unless some are named, and says every
@@ -19,7 +20,8 @@ mistake in one run, with the file, line and column where it was made. It writes 
 
 Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
 		Example: `  mlops-gitops vet
-  mlops-gitops vet prod`,
+  mlops-gitops vet prod
+  mlops-gitops vet -o json     # for an editor or a CI annotation`,
 		ValidArgsFunction: at.complete,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			repo, err := at.open()
@@ -27,10 +29,18 @@ Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
 				return err
 			}
 			loaded, err := repo.envs.Load(args...)
-			if m := (*load.Mistake)(nil); errors.As(err, &m) {
-				return &found{err}
-			} else if err != nil {
+			if m := (*load.Mistake)(nil); err != nil && !errors.As(err, &m) {
 				return err
+			}
+			if *output == "json" {
+				if shown := showMistakes(cmd.OutOrStdout(), err); shown != nil {
+					return shown
+				}
+				if err != nil {
+					return &found{nil}
+				}
+			} else if err != nil {
+				return &found{err}
 			}
 			var names []string
 			for _, l := range loaded {
@@ -39,8 +49,12 @@ Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
 				}
 				names = append(names, l.Name)
 			}
-			fmt.Fprintln(cmd.OutOrStdout(), "no mistakes in", strings.Join(names, ", "))
+			if *output == "text" {
+				fmt.Fprintln(cmd.OutOrStdout(), "no mistakes in", strings.Join(names, ", "))
+			}
 			return nil
 		},
 	}
+	output = outputFlag(cmd)
+	return cmd
 }
