@@ -15,6 +15,17 @@ type Environment struct {
 	Findings   []Finding                  `json:"findings"`
 }
 
+// RunsAt reports whether any component of e is at a place. When none is in the cluster,
+// say, there is nothing to apply there.
+func (e *Environment) RunsAt(place Place) bool {
+	for _, c := range e.Components {
+		if c.Place == place {
+			return true
+		}
+	}
+	return false
+}
+
 // Settings are those of the whole environment. What is particular to a component
 // has done its work in CUE; here it is only part of the tree that people read.
 type Settings struct {

@@ -73,9 +73,6 @@ func Open(dir string, env func(string) (string, bool)) (*Repo, error) {
 	return r, nil
 }
 
-// Root is the top of the work tree, an absolute path without symbolic links.
-func (r *Repo) Root() string { return r.root }
-
 // knownExtensions are the extensions of the repository format that change
 // nothing in what this package reads and writes (git help config, extensions.*).
 var knownExtensions = map[string]string{

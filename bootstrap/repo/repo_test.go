@@ -250,8 +250,8 @@ func TestOpenFindsTheWorkTree(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := sandbox{t, s.home}
 			r := s.open(test.dir)
-			if r.Root() != s.path(test.root) {
-				t.Errorf("root is %s, want %s", r.Root(), s.path(test.root))
+			if r.root != s.path(test.root) {
+				t.Errorf("root is %s, want %s", r.root, s.path(test.root))
 			}
 			owned := "own"
 			s.write(test.dir+"/own/file", "1\n")

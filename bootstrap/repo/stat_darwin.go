@@ -1,22 +1,6 @@
 package repo
 
-import (
-	"encoding/binary"
-	"io/fs"
-	"syscall"
-)
+import "syscall"
 
-// fillStat writes the first 36 bytes of an index entry: what git compares to
-// see without reading that a file is unchanged. The mode is the caller's.
-func fillStat(out []byte, info fs.FileInfo) {
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return // git then compares the content
-	}
-	for i, v := range []uint32{
-		uint32(st.Ctimespec.Sec), uint32(st.Ctimespec.Nsec), uint32(st.Mtimespec.Sec), uint32(st.Mtimespec.Nsec),
-		uint32(st.Dev), uint32(st.Ino), 0, st.Uid, st.Gid,
-	} {
-		binary.BigEndian.PutUint32(out[4*i:], v)
-	}
-}
+// times are when a file's entry and its content changed.
+func times(st *syscall.Stat_t) (entry, content syscall.Timespec) { return st.Ctimespec, st.Mtimespec }

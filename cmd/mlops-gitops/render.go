@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mlops-gitops/mlops-gitops/render"
-	"github.com/mlops-gitops/mlops-gitops/render/kube"
 	"github.com/mlops-gitops/mlops-gitops/render/kustomize"
+	"github.com/mlops-gitops/mlops-gitops/schema"
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
 
@@ -62,7 +62,7 @@ Exit codes: 0 fine; 1 --check found a difference; 2 could not render.`,
 			}
 			switch {
 			case toStdout:
-				return print(cmd.OutOrStdout(), loaded)
+				return printFiles(cmd.OutOrStdout(), loaded)
 			case check:
 				return repo.check(cmd.OutOrStdout(), cmd.ErrOrStderr(), loaded, gone, all, *output)
 			}
@@ -80,8 +80,8 @@ Exit codes: 0 fine; 1 --check found a difference; 2 could not render.`,
 	return cmd
 }
 
-// print shows files in txtar form, which people read and programs split.
-func print(w io.Writer, loaded []load.Loaded) error {
+// printFiles shows files in txtar form, which people read and programs split.
+func printFiles(w io.Writer, loaded []load.Loaded) error {
 	var archive txtar.Archive
 	for _, l := range loaded {
 		tree, err := treeOf(l)
@@ -192,7 +192,7 @@ func (r *repository) write(ctx context.Context, stderr io.Writer, l load.Loaded,
 		return tree, err
 	}
 	where := owner.Roots[0]
-	if kube.InCluster(l.Environment) {
+	if l.RunsAt(schema.Cluster) {
 		where = strings.Join(owner.Roots, " and ")
 	}
 	fmt.Fprintf(stderr, "%s: %s in %s\n", l.Name, counts(result), where)

@@ -39,7 +39,7 @@ func Name(e *schema.Environment, stage kube.Stage) string { return e.Name + "-" 
 // of e runs in the cluster.
 func Tree(e *schema.Environment) (render.Tree, error) {
 	var tree render.Tree
-	if !kube.InCluster(e) {
+	if !e.RunsAt(schema.Cluster) {
 		return tree, nil
 	}
 	var before []kustomizev1.DependencyReference

@@ -31,17 +31,6 @@ func Stages() []Stage {
 	return []Stage{StageSecrets, StageOperators, StageData, StageSetup, StageApps}
 }
 
-// InCluster reports whether any component of e runs in the cluster. When none
-// does there is nothing to apply there.
-func InCluster(e *schema.Environment) bool {
-	for _, c := range e.Components {
-		if c.Place == schema.Cluster {
-			return true
-		}
-	}
-	return false
-}
-
 // Objects returns what the components of e that run in the cluster are made of,
 // sorted by stage, kind and name. Secrets are not among them: see Secrets. It is
 // an error when a workload asks for what a cluster can't give.

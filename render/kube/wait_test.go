@@ -113,7 +113,7 @@ func TestOnlyWhatRunsInTheClusterIsRendered(t *testing.T) {
 			e.Components[name] = c
 		}
 	})
-	if kube.InCluster(elsewhere) || !kube.InCluster(ordered(func(*schema.Environment) {})) {
+	if elsewhere.RunsAt(schema.Cluster) || !ordered(func(*schema.Environment) {}).RunsAt(schema.Cluster) {
 		t.Error("what runs in the cluster isn't told from what runs elsewhere")
 	}
 	secrets, err := kube.Secrets(elsewhere)

@@ -26,7 +26,7 @@ const kustomizationFile = "kustomization.yaml"
 // not rendered: they lie beside it, encrypted, one <name>.yaml each.
 func Tree(e, base *schema.Environment) (render.Tree, error) {
 	var tree render.Tree
-	if !kube.InCluster(e) {
+	if !e.RunsAt(schema.Cluster) {
 		return tree, nil
 	}
 	meant, err := objectsOf(e)

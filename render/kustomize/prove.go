@@ -18,7 +18,7 @@ import (
 // Prove builds every stage in tree, as Tree makes it of e, in memory and compares
 // the outcome with e's objects field by field. The first difference is an error.
 func Prove(tree render.Tree, e *schema.Environment) error {
-	if !kube.InCluster(e) {
+	if !e.RunsAt(schema.Cluster) {
 		return nil
 	}
 	meant, err := objectsOf(e)

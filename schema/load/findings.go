@@ -3,7 +3,6 @@ package load
 import (
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/mlops-gitops/mlops-gitops/schema"
@@ -88,5 +87,5 @@ func (s *sources) clashes(loaded []Loaded) (mistakes []*Mistake) {
 
 // runs reports whether anything of an environment runs in its namespace.
 func runs(l Loaded) bool {
-	return slices.ContainsFunc(mapValues(l.Components), func(c schema.Component) bool { return c.Place != schema.External })
+	return l.RunsAt(schema.Local) || l.RunsAt(schema.Cluster)
 }

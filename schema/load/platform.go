@@ -3,7 +3,6 @@ package load
 import (
 	"fmt"
 	"path"
-	"slices"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/build"
@@ -19,7 +18,7 @@ func platform(ctx *cue.Context, inst *build.Instance, name string, env cue.Value
 		return Loaded{}, err
 	}
 	l := Loaded{Environment: whole}
-	if !slices.ContainsFunc(mapValues(whole.Components), func(c schema.Component) bool { return c.Place == schema.Cluster }) {
+	if !whole.RunsAt(schema.Cluster) {
 		return l, nil
 	}
 	l.Base, err = decode(platform, name, ctx.Encode(map[string]string{"mode": whole.Mode, "namespace": whole.Settings.Namespace}))
@@ -73,12 +72,4 @@ func decode(platform cue.Value, name string, env cue.Value) (*schema.Environment
 		return nil, fmt.Errorf("the vendored schema in schema/ does not fit: it calls the environment %q", e.Name)
 	}
 	return e, nil
-}
-
-func mapValues[V any](m map[string]V) []V {
-	var vs []V
-	for _, k := range sortedKeys(m) {
-		vs = append(vs, m[k])
-	}
-	return vs
 }
