@@ -7,7 +7,11 @@ type Component struct {
 	Published map[string]Published `json:"published"` // by port
 	Needs     map[string]Need      `json:"needs"`
 	Accepts   Accepts              `json:"accepts"`
+	Front     Front                `json:"front"`  // where the front door answers
 	Claims    map[string]Claim     `json:"claims"` // what others claim here
+	Users     map[string]string    `json:"users"`  // other logins than the usual, by those
+	Routes    map[string]OwnRoute  `json:"routes"`
+	Routed    map[string]Routed    `json:"routed"` // where the front door leads, by component.route
 	Secrets   map[string]OwnSecret `json:"secrets"`
 	Workloads map[string]Workload  `json:"workloads"`
 	Answers   map[string]string    `json:"answers"` // where people find it, by title
@@ -18,6 +22,14 @@ type Component struct {
 type Published struct {
 	Host string `json:"host"`
 	Port int    `json:"port"`
+	TLS  string `json:"tls"` // libpq's word for it, or ""
+	CA   string `json:"ca"`  // in PEM, or ""
+}
+
+// Front is where the front door answers.
+type Front struct {
+	HTTP  int `json:"http"`
+	HTTPS int `json:"https"` // 0: it has no TLS
 }
 
 // A Need is what a component wants of another.
@@ -25,9 +37,13 @@ type Need struct {
 	From     string `json:"from"`
 	Port     string `json:"port"`
 	Database string `json:"database"`
+	Bucket   string `json:"bucket"`
 	Wait     bool   `json:"wait"`
 	Host     Value  `json:"host"`
 	Number   Value  `json:"number"`
+	URL      Value  `json:"url"`
+	Public   Value  `json:"public"`
+	TLS      Value  `json:"tls"`
 	User     Value  `json:"user"`
 	Password Value  `json:"password"`
 }
@@ -35,16 +51,21 @@ type Need struct {
 // Accepts says which claims a component fulfils.
 type Accepts struct {
 	Database bool `json:"database"`
+	Bucket   bool `json:"bucket"`
+	Route    bool `json:"route"`
 }
 
 // A Claim is what one component claims from another, and how it is fulfilled.
 type Claim struct {
 	Consumer string     `json:"consumer"`
-	Database string     `json:"database"`
+	Database string     `json:"database"` // or ""
+	Bucket   string     `json:"bucket"`   // or ""
 	User     string     `json:"user"`
 	Password Value      `json:"password"`
 	Host     Value      `json:"host"`
 	Number   Value      `json:"number"`
+	URL      Value      `json:"url"`
+	TLS      Value      `json:"tls"`
 	By       string     `json:"by"`   // the provider's task that fulfils it, or ""
 	Wait     *ClaimWait `json:"wait"` // nil: it can't be asked
 }
@@ -60,8 +81,25 @@ type ClaimWait struct {
 
 // An OwnSecret is a component's secret as its own workloads name it.
 type OwnSecret struct {
-	Length   int   `json:"length"`
-	Supplied bool  `json:"supplied"`
-	Value    Value `json:"value"`
-	File     Value `json:"file"`
+	Length      int          `json:"length"`
+	Supplied    bool         `json:"supplied"`
+	Certificate *Certificate `json:"certificate"` // nil: it is text
+	Rotate      Rotation     `json:"rotate"`
+	Value       Value        `json:"value"`
+	File        Value        `json:"file"`
+	Crt         Value        `json:"crt"`
+	Key         Value        `json:"key"`
+}
+
+// A Certificate is for host names and addresses.
+type Certificate struct {
+	Names []string `json:"names"`
+}
+
+// A Rotation is how a program takes a new value of a secret. The zero Rotation is: by
+// being started anew.
+type Rotation struct {
+	Never    string  `json:"never"`    // why it can't, or ""
+	Workload string  `json:"workload"` // where the command runs
+	Command  []Value `json:"command"`  // reads the new value from its standard input
 }

@@ -11,6 +11,8 @@ type Environment struct {
 	Settings   Settings                   `json:"settings"`
 	Components map[string]Component       `json:"components"`
 	Edges      map[string]map[string]Edge `json:"edges"`   // by consumer, then by the name of its need
+	Front      string                     `json:"front"`   // the component that is the front door, or ""
+	Routes     map[string]Route           `json:"routes"`  // by component.route
 	Secrets    map[string]Secret          `json:"secrets"` // by the name under which the secret is kept
 	Findings   []Finding                  `json:"findings"`
 }
@@ -62,10 +64,13 @@ const (
 type Edge struct {
 	Consumer string   `json:"consumer"`
 	Provider string   `json:"provider"`
+	Port     string   `json:"port"`     // the provider's name for it
 	Workload string   `json:"workload"` // the provider's workload behind the port; "" across places
 	Host     string   `json:"host"`
 	Number   int      `json:"number"`
-	User     string   `json:"user"`    // the claimed role, or ""
+	TLS      string   `json:"tls"`     // libpq's word for how the connection is encrypted
+	Public   string   `json:"public"`  // where people reach the port, or ""
+	User     string   `json:"user"`    // the claimed login, or ""
 	Claim    string   `json:"claim"`   // the key in the provider's Claims, or ""
 	Waiters  []string `json:"waiters"` // the consumer's workloads that start after the provider
 	Reached  string   `json:"reached"` // "" when it can be reached; else a finding says why not
@@ -73,9 +78,12 @@ type Edge struct {
 
 // A Secret is declared here and valued elsewhere: by generation or by a person.
 type Secret struct {
-	Component string `json:"component"`
-	Length    int    `json:"length"` // characters, when generated
-	Supplied  bool   `json:"supplied"`
+	Component string   `json:"component"` // or "", for what belongs to all
+	Length    int      `json:"length"`    // characters, when generated
+	Supplied  bool     `json:"supplied"`
+	Part      string   `json:"part"`  // crt or key of a certificate, ca; or "", for text
+	Names     []string `json:"names"` // what the certificate is for
+	Rotate    Rotation `json:"rotate"`
 }
 
 // A Finding is something wrong that no single field can say.

@@ -73,12 +73,22 @@ func (e *Environment) Bind(owner string, v Value) ([]Part, error) {
 				return nil, err
 			}
 			text(s)
+		case len(word) == 4 && word[0] == "route":
+			route, ok := e.Routes[word[1]+"."+word[2]]
+			if !ok || owner != word[1] {
+				return nil, fmt.Errorf("%s has no route %s", owner, word[2])
+			}
+			s, ok := map[string]string{"url": route.URL, "authority": route.Authority}[word[3]]
+			if !ok {
+				return nil, fmt.Errorf("a route has no %q", word[3])
+			}
+			text(s)
 		case len(word) == 3 && word[0] == "secret":
 			secret, ok := e.Secrets[word[1]]
 			if !ok {
 				return nil, fmt.Errorf("there is no secret %s", word[1])
 			}
-			if !e.may(owner, secret.Component, strings.TrimSuffix(word[1], ".password")) {
+			if secret.Component != "" && !e.may(owner, secret.Component, strings.TrimSuffix(word[1], ".password")) {
 				return nil, fmt.Errorf("%s uses %s, a secret of %s; only its own may stand in its text", owner, word[1], secret.Component)
 			}
 			if word[2] != "value" && word[2] != "file" {
@@ -110,11 +120,30 @@ func (e *Environment) address(consumer, need, field string) (string, error) {
 		return edge.Host, nil
 	case "number":
 		return strconv.Itoa(edge.Number), nil
+	case "scheme":
+		return edge.scheme(), nil
+	case "url":
+		return edge.scheme() + "://" + edge.Host + ":" + strconv.Itoa(edge.Number), nil
+	case "tls":
+		return edge.TLS, nil
+	case "public":
+		if edge.Public == "" {
+			return "", fmt.Errorf("no route leads to port %s of %s", edge.Port, edge.Provider)
+		}
+		return edge.Public, nil
 	case "user":
 		if edge.User == "" {
-			return "", fmt.Errorf("%s claims no database from %s, so it has no user there", consumer, need)
+			return "", fmt.Errorf("%s claims nothing from %s, so it has no user there", consumer, need)
 		}
 		return edge.User, nil
 	}
 	return "", fmt.Errorf("a need has no %q", field)
+}
+
+// scheme is how the provider answers over HTTP.
+func (e Edge) scheme() string {
+	if e.TLS == "" || e.TLS == "disable" {
+		return "http"
+	}
+	return "https"
 }

@@ -51,8 +51,9 @@ type Expose struct {
 
 // A Volume is a disk that outlives the container, one per replica.
 type Volume struct {
-	Path string `json:"path"`
-	Size string `json:"size"` // binary units: 20Gi
+	Path     string `json:"path"`
+	Size     string `json:"size"`     // binary units: 20Gi
+	Existing string `json:"existing"` // one that is there already, or ""
 }
 
 // A Scratch directory may be written and is lost with the container.
