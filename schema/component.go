@@ -14,8 +14,8 @@ type Component struct {
 	Routed    map[string]Routed    `json:"routed"` // where the front door leads, by component.route
 	Secrets   map[string]OwnSecret `json:"secrets"`
 	Workloads map[string]Workload  `json:"workloads"`
-	Answers   map[string]string    `json:"answers"` // where people find it, by title
-	Client    map[string]string    `json:"client"`  // variables that a client needs
+	Answers   map[string]Value     `json:"answers"` // where people find it, by title
+	Client    map[string]Value     `json:"client"`  // variables that a client needs
 }
 
 // Published is where a port answers for those who run elsewhere.

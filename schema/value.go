@@ -102,6 +102,18 @@ func (e *Environment) Bind(owner string, v Value) ([]Part, error) {
 	return parts, nil
 }
 
+// Text is v with its addresses, for people to read. A secret in it is an error.
+func (e *Environment) Text(owner string, v Value) (text string, err error) {
+	parts, err := e.Bind(owner, v)
+	for _, p := range parts {
+		if p.Secret != "" {
+			return "", fmt.Errorf("the secret %s would be shown", p.Secret)
+		}
+		text += p.Text
+	}
+	return text, err
+}
+
 // may reports whether a component's text may name what belongs to another: it is the
 // same one, or the other claims it from this one.
 func (e *Environment) may(owner, of, claim string) bool {

@@ -24,11 +24,28 @@ func (r *repository) answers(w io.Writer, e *schema.Environment) error {
 	where, client := map[string]string{}, map[string]string{}
 	for _, c := range e.Components {
 		local = local || c.Place == schema.Local && len(c.Workloads) > 0
-		maps.Copy(where, c.Answers)
-		maps.Copy(client, c.Client)
+		for _, text := range []struct {
+			from map[string]schema.Value
+			to   map[string]string
+		}{{c.Answers, where}, {c.Client, client}} {
+			for name, value := range text.from {
+				bound, err := e.Text(c.Name, value)
+				if err != nil {
+					return fmt.Errorf("%s: %w", c.Name, err)
+				}
+				text.to[name] = bound
+			}
+		}
 	}
 	if !local {
 		return nil
+	}
+	if e.Components[e.Front].Place == schema.Local {
+		for _, route := range e.Routes {
+			if route.Title != "" {
+				where[route.Title] = route.URL
+			}
+		}
 	}
 	start, err := r.startCommand(e.Name)
 	if err != nil {

@@ -56,11 +56,15 @@ func (p *project) mount(s *types.ServiceConfig, w schema.Workload, in container.
 		if w.Scratch[dir].Medium == "memory" {
 			s.Tmpfs = append(s.Tmpfs, tmpfs(dir, size, w))
 		} else {
-			p.volume(s, "scratch"+flat.Replace(dir), dir)
+			p.volume(s, "scratch"+flat.Replace(dir), dir, types.VolumeConfig{})
 		}
 	}
 	for _, name := range sorted(w.Volumes) {
-		p.volume(s, name, w.Volumes[name].Path)
+		var config types.VolumeConfig
+		if existing := w.Volumes[name].Existing; existing != "" {
+			config = types.VolumeConfig{Name: existing, External: true}
+		}
+		p.volume(s, name, w.Volumes[name].Path, config)
 	}
 	p.own(s)
 	return nil
@@ -81,10 +85,10 @@ func Volume(component, workload, name string) string {
 	return schema.FullName(component, workload) + "." + name
 }
 
-// volume mounts a volume of the service's own.
-func (p *project) volume(s *types.ServiceConfig, name, dir string) {
+// volume mounts a volume of the service's own, or one that is there already.
+func (p *project) volume(s *types.ServiceConfig, name, dir string, config types.VolumeConfig) {
 	name = s.Name + "." + name
-	p.Volumes[name] = types.VolumeConfig{}
+	p.Volumes[name] = config
 	s.Volumes = append(s.Volumes, types.ServiceVolumeConfig{Type: types.VolumeTypeVolume, Source: name, Target: escape(dir)})
 }
 

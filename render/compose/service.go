@@ -56,11 +56,26 @@ func (p *project) add(c schema.Component, name string) error {
 			Protocol:  "tcp",
 		})
 	}
+	if names := p.calledBy(c); w.Kind == "service" && len(names) > 0 {
+		s.Networks = map[string]*types.ServiceNetworkConfig{"default": {Aliases: names}}
+	}
 	if err := p.order(&s, c, name); err != nil {
 		return err
 	}
 	p.Services[full] = s
 	return nil
+}
+
+// calledBy are the names by which people call the front door: inside, too, they lead to
+// it, so that one address serves a program here and its client outside.
+func (p *project) calledBy(c schema.Component) []string {
+	names := map[string]bool{}
+	for _, route := range p.env.Routes {
+		if c.Name == p.env.Front && route.Host != "localhost" {
+			names[route.Host] = true
+		}
+	}
+	return sorted(names)
 }
 
 // order is what must be there before a workload starts: what it comes after, or

@@ -40,6 +40,9 @@ func statefulSet(p program) (*appsv1.StatefulSet, error) {
 		s.Annotations = protected()
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Volumes)) {
+		if p.Volumes[name].Existing != "" {
+			continue
+		}
 		size, err := quantity(p.Volumes[name].Size)
 		if err != nil {
 			return nil, fmt.Errorf("volume %s: %w", name, err)

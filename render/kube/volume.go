@@ -69,9 +69,14 @@ func (m *mounts) scratch(dirs map[string]schema.Scratch) error {
 	return nil
 }
 
-// claims mounts the disks of a StatefulSet, whose volumes the cluster adds.
+// claims mounts the disks of a StatefulSet: those that are there already, and those
+// whose volumes the cluster adds.
 func (m *mounts) claims(volumes map[string]schema.Volume) {
 	for _, name := range slices.Sorted(maps.Keys(volumes)) {
+		if existing := volumes[name].Existing; existing != "" {
+			m.add(name, volumes[name].Path, corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: existing}})
+			continue
+		}
 		m.mount(corev1.VolumeMount{Name: name, MountPath: volumes[name].Path})
 	}
 }
@@ -133,7 +138,7 @@ func checkMounts(c container.Container, all []corev1.VolumeMount) error {
 // pod, which it would silently take the place of.
 func checkVolumes(p program, volumes []corev1.Volume) error {
 	for _, v := range volumes {
-		if _, clash := p.Volumes[v.Name]; clash {
+		if _, clash := p.Volumes[v.Name]; clash && v.PersistentVolumeClaim == nil {
 			return fmt.Errorf("volume %s: the name is taken; give it another", v.Name)
 		}
 	}
