@@ -58,7 +58,8 @@ func undocumented(at string, x ast.Expr) (found []string) {
 			continue
 		}
 		name, _, err := ast.LabelName(f.Label)
-		if err != nil || strings.HasPrefix(name, "_") || strings.HasPrefix(name, "#") {
+		mentioned, _ := f.Value.(*ast.Ident) // explained where it is said
+		if err != nil || strings.HasPrefix(name, "_") || strings.HasPrefix(name, "#") || mentioned != nil && mentioned.Name == "_" {
 			continue
 		}
 		if !told[name] && !begins(f, name) {

@@ -75,7 +75,7 @@ func TestBind(t *testing.T) {
 		{"a secret of another component", "‹secret postgres.admin value›", "error: feast uses postgres.admin, a secret of postgres; only its own may stand in its text"},
 		{"an address of another component", "‹need notes web host›", "error: feast uses an address that only notes has; say in its own needs what it talks to"},
 		{"a need that is not reached", "‹need feast cache host›", "error: feast does not reach cache"},
-		{"a user where nothing is claimed", "‹need feast web user›", "error: feast claims no database from web, so it has no user there"},
+		{"a user where nothing is claimed", "‹need feast web user›", "error: feast claims nothing from web, so it has no user there"},
 		{"an unknown field of a need", "‹need feast db colour›", `error: a need has no "colour"`},
 		{"an unknown field of the platform", "‹platform colour›", `error: a platform has no "colour"`},
 		{"a secret that is not there", "‹secret feast.key value›", "error: there is no secret feast.key"},

@@ -88,12 +88,12 @@ func TestExternalPostgres(t *testing.T) {
 	if n := len(e.Components["postgres"].Workloads); n != 0 {
 		t.Errorf("it runs %d workloads here", n)
 	}
-	if got, want := fmt.Sprint(sortedKeys(e.Secrets)), "[mlflow.flask mlflow.postgres.password]"; got != want {
+	if got, want := fmt.Sprint(sortedKeys(e.Secrets)), "[minio.root mlflow.crypto mlflow.flask mlflow.minio.password mlflow.postgres.password]"; got != want {
 		t.Errorf("the secrets are %s, not %s", got, want)
 	}
 	file := e.Components["mlflow"].Workloads["server"].Files["/run/mlflow/pg_service.conf"]
 	parts, err := e.Bind("mlflow", file)
-	if got, want := fmt.Sprint(parts, err), "[{[mlflow]\nhost=db.example.com\nport=6543\ndbname=mlflow\nuser=mlflow\npassword=  false} { mlflow.postgres.password false} {\n  false}] <nil>"; got != want {
+	if got, want := fmt.Sprint(parts, err), "[{[mlflow]\nhost=db.example.com\nport=6543\ndbname=mlflow\nuser=mlflow\npassword=  false} { mlflow.postgres.password false} {\nsslmode=disable\n  false}] <nil>"; got != want {
 		t.Errorf("MLflow reads %s, not %s", got, want)
 	}
 	wait := e.Components["postgres"].Claims["mlflow.postgres"].Wait

@@ -134,10 +134,10 @@ environment: mlflow: {for k in ["wokers"] {(k): 3}}
 `},
 		{"a value that is left open", `environment: mode: "dev"
 environment: mlflow: workers: int
-environment: mlflow: storage: "10Gi" | "20Gi"
+environment: mlflow: spool: "10Gi" | "20Gi"
 environment: postgres: storage: environment.postgres.storage
 `, `4:31: mlflow.workers must be one value, and int leaves it open
-5:31: mlflow.storage must be one value, and "10Gi" | "20Gi" leaves it open
+5:29: mlflow.spool must be one value, and "10Gi" | "20Gi" leaves it open
 6:33: postgres.storage must be one value, and environment.postgres.storage leaves it open
 `},
 		{"an explicit error", `environment: mode: "dev"
@@ -150,13 +150,13 @@ environment: mode: "dev"
 		{"what is imported, used by a mistake only", `import "strings"
 
 environment: mode: "dev"
-environment: mlflow: storage: strings.ToUpper("x")
+environment: mlflow: spool: strings.ToUpper("x")
 environment: mlflow: workers: 0
-`, "6:31: mlflow.storage must be a size in binary units such as 512Mi or 20Gi, not strings.ToUpper(\"x\")\n7:31: " + workers},
+`, "6:29: mlflow.spool must be a size in binary units such as 512Mi or 20Gi, not strings.ToUpper(\"x\")\n7:31: " + workers},
 		{"what is not imported", `import "stringz"
 
 environment: mode: "dev"
-environment: mlflow: storage: stringz.ToUpper("x")
+environment: mlflow: spool: stringz.ToUpper("x")
 environment: mlflow: wokers: 1
 `, "3:8: there is no package \"stringz\" here\n  " + errOffline.Error() + "\n7:22: " + wokers},
 	} {

@@ -76,11 +76,11 @@ func TestEnvironmentOverTeamOverMode(t *testing.T) {
 				text(memory, func(by string) string { return `mlflow: resources: limits: memory: "` + holds["memory"][by] + `"` })+
 				text(interval, func(by string) string { return `flux: interval: "` + holds["interval"][by] + `"` })+"}\n")
 			server := e.Components["mlflow"].Workloads["server"]
-			got := fmt.Sprint(server.Resources, e.Settings.Flux, server.Expose, slices.Contains(server.Command, "3"))
+			got := fmt.Sprint(server.Resources, e.Settings.Flux, e.Components["nginx"].Workloads["server"].Expose["port-5001"], slices.Contains(server.Command, "3"))
 			want := fmt.Sprint(schema.Resources{
 				Requests: schema.Amounts{CPU: "250m", Memory: "512Mi"},
 				Limits:   schema.Amounts{CPU: "1", Memory: holds["memory"][memory]},
-			}, schema.Flux{Interval: holds["interval"][interval], RetryInterval: "2m", Timeout: "15m"}, map[string]schema.Expose{"http": {Port: 5001, Address: "127.0.0.1"}}, true)
+			}, schema.Flux{Interval: holds["interval"][interval], RetryInterval: "2m", Timeout: "15m"}, schema.Expose{Port: 5001, Address: "127.0.0.1"}, true)
 			if got != want {
 				t.Errorf("memory by %q, interval by %q: got %s, want %s", memory, interval, got, want)
 			}
@@ -149,7 +149,7 @@ environment: components: notes: {
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %q, want %q", mode, got, want)
 		}
-		if got, want := fmt.Sprint(e.Secrets["notes.key"], e.Secrets["notes.postgres.password"]), "{notes 40 false} {notes 32 false}"; got != want {
+		if got, want := fmt.Sprint(e.Secrets["notes.key"], e.Secrets["notes.postgres.password"]), "{notes 40 false  [] {  []}} {notes 32 false  [] {  []}}"; got != want {
 			t.Errorf("%s: its secrets are %s, not %s", mode, got, want)
 		}
 	}

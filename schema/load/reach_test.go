@@ -195,7 +195,7 @@ func TestOneNamespace(t *testing.T) {
 	}
 	const hint = "  give one of them another namespace\n"
 	const clash = "prod2 and prod would both be in namespace mlops-prod, where each would remove what the other made"
-	const none = "mode: \"prod\", mlflow: place: \"external\", postgres: {place: \"external\", published: sql: {host: \"db.example.com\", port: 5432}}, namespace: \"x\""
+	const none = "mode: \"prod\", place: \"external\", namespace: \"x\""
 	for _, tt := range []struct{ what, files, want string }{
 		{"the later takes the earlier one's", in("prod", `mode: "prod"`) + in("prod2", `mode: "prod", namespace: "mlops-prod"`),
 			"environments/prod2/e.cue:4:16: " + clash + "\n" + hint},
@@ -207,7 +207,7 @@ func TestOneNamespace(t *testing.T) {
 			"environments/team.cue:3:24: b and a would both be in namespace x, where each would remove what the other made\n" + hint},
 		{"neither runs anything", in("a", none) + in("b", none), ""},
 		{"one runs something", in("a", none) + in("b", `mode: "dev", namespace: "x"`),
-			"environments/b/e.cue:4:15: b and a would both be in namespace x, where each would remove what the other made (see also " + "environments/a/e.cue:4:128)\n" + hint},
+			"environments/b/e.cue:4:15: b and a would both be in namespace x, where each would remove what the other made (see also " + "environments/a/e.cue:4:35)\n" + hint},
 	} {
 		files := tree(t, tt.files)
 		if got := mistakes(t, files); got != tt.want {
