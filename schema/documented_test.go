@@ -58,8 +58,7 @@ func undocumented(at string, x ast.Expr) (found []string) {
 			continue
 		}
 		name, _, err := ast.LabelName(f.Label)
-		mentioned, _ := f.Value.(*ast.Ident) // explained where it is said
-		if err != nil || strings.HasPrefix(name, "_") || strings.HasPrefix(name, "#") || mentioned != nil && mentioned.Name == "_" {
+		if err != nil || strings.HasPrefix(name, "_") || strings.HasPrefix(name, "#") || isMention(f.Value) {
 			continue
 		}
 		if !told[name] && !begins(f, name) {
@@ -69,6 +68,20 @@ func undocumented(at string, x ast.Expr) (found []string) {
 		found = append(found, undocumented(at+"."+name, f.Value)...)
 	}
 	return found
+}
+
+// isMention reports whether a field is only named, as _ or {...}: it is explained where
+// it is said.
+func isMention(x ast.Expr) bool {
+	if id, ok := x.(*ast.Ident); ok {
+		return id.Name == "_"
+	}
+	block, ok := x.(*ast.StructLit)
+	if !ok || len(block.Elts) != 1 {
+		return false
+	}
+	_, open := block.Elts[0].(*ast.Ellipsis)
+	return open
 }
 
 func refers(x ast.Expr) bool {
