@@ -51,7 +51,7 @@ func NeedsOf(e *schema.Environment) (n Needs, err error) {
 			continue
 		}
 		for _, name := range slices.Sorted(maps.Keys(e.Components[c].Workloads)) {
-			if err := n.add(c, name, e.Components[c].Workloads[name]); err != nil {
+			if err := n.add(e, c, name); err != nil {
 				return n, fmt.Errorf("%s: %w", schema.FullName(c, name), err)
 			}
 		}
@@ -61,15 +61,30 @@ func NeedsOf(e *schema.Environment) (n Needs, err error) {
 	return n, nil
 }
 
-func (n *Needs) add(component, name string, w schema.Workload) error {
-	service := schema.FullName(component, name)
+// behind is the component that people find at a port: at the front door's, the one that
+// its only route leads to.
+func behind(e *schema.Environment, component string, port int) string {
+	led := map[string]bool{}
+	for _, r := range e.Routes {
+		if component == e.Front && r.Listen == port && port != e.Components[component].Front.HTTPS {
+			led[r.Component] = true
+		}
+	}
+	if len(led) == 1 {
+		return slices.Collect(maps.Keys(led))[0]
+	}
+	return component
+}
+
+func (n *Needs) add(e *schema.Environment, component, name string) error {
+	w, service := e.Components[component].Workloads[name], schema.FullName(component, name)
 	n.images = append(n.images, w.Image.Reference())
 	for _, key := range slices.Sorted(maps.Keys(w.Expose)) {
 		address, err := netip.ParseAddr(w.Expose[key].Address)
 		if err != nil {
 			return err
 		}
-		n.ports = append(n.ports, port{service, component, netip.AddrPortFrom(address, uint16(w.Expose[key].Port))})
+		n.ports = append(n.ports, port{service, behind(e, component, w.Expose[key].Port), netip.AddrPortFrom(address, uint16(w.Expose[key].Port))})
 	}
 	l := limit{service: service, component: component, task: w.Kind == "task", replicas: int64(max(w.Replicas, 1))}
 	for _, q := range []struct {
