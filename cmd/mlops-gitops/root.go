@@ -65,6 +65,7 @@ Exit codes: 0 fine; 1 looked and found something (vet, render --check);
 		initCmd(at),
 		vetCmd(at),
 		renderCmd(at),
+		graphCmd(at),
 		secretsCmd(at),
 		commitCmd(at),
 
