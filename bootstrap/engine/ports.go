@@ -29,17 +29,17 @@ func (c *Check) port(ctx context.Context, n Needs, p port) Line {
 		}
 		switch {
 		case x.Project == n.Project && slices.Contains(n.Services, x.Service):
-			return Line{State: Fine, Message: fmt.Sprintf("%s (%s) is held by %s, of this environment", p.at, p.service, x.Name)}
+			return Line{State: Fine, Message: fmt.Sprintf("%s (%s) is held by %s, of this environment", p.at, p.component, x.Name)}
 		case x.Project == "":
-			return Line{State: Wrong, Message: fmt.Sprintf("%s (%s) is held by container %s", p.at, p.service, x.Name), Hint: fmt.Sprintf("docker stop %s; %s", x.Name, other)}
+			return Line{State: Wrong, Message: fmt.Sprintf("%s (%s) is held by container %s", p.at, p.component, x.Name), Hint: fmt.Sprintf("docker stop %s; %s", x.Name, other)}
 		}
 		return Line{
-			State: Wrong, Message: fmt.Sprintf("%s (%s) is held by container %s of Compose project %s", p.at, p.service, x.Name, x.Project),
+			State: Wrong, Message: fmt.Sprintf("%s (%s) is held by container %s of Compose project %s", p.at, p.component, x.Name, x.Project),
 			Hint: fmt.Sprintf("docker compose --project-name %s stop %s; %s", x.Project, x.Service, other),
 		}
 	}
 	if c.facts.remote() {
-		return Line{State: Note, Message: fmt.Sprintf("%s (%s) is published on the engine's machine; no container holds it, and what else listens there can't be seen from here", p.at, p.service)}
+		return Line{State: Note, Message: fmt.Sprintf("%s (%s) is published on the engine's machine; no container holds it, and what else listens there can't be seen from here", p.at, p.component)}
 	}
 	err := c.machine.Listen(ctx, p.at)
 	holders := []holder{}
@@ -50,24 +50,24 @@ func (c *Check) port(ctx context.Context, n Needs, p port) Line {
 	switch {
 	case c.facts.rootless() && privileged && len(holders) == 0:
 		return Line{
-			State: Wrong, Message: fmt.Sprintf("%s (%s) is below %d, and a rootless engine may not listen there", p.at, p.service, c.machine.firstOpen()),
+			State: Wrong, Message: fmt.Sprintf("%s (%s) is below %d, and a rootless engine may not listen there", p.at, p.component, c.machine.firstOpen()),
 			Hint: fmt.Sprintf("sudo sysctl net.ipv4.ip_unprivileged_port_start=%d; %s", p.at.Port(), other),
 		}
 	case err == nil:
-		return Line{State: Fine, Message: fmt.Sprintf("%s (%s) is free", p.at, p.service)}
+		return Line{State: Fine, Message: fmt.Sprintf("%s (%s) is free", p.at, p.component)}
 	case errors.Is(err, syscall.EACCES) && len(holders) == 0:
-		return Line{State: Fine, Message: fmt.Sprintf("%s (%s) is for the engine to open, which may; nothing is seen to hold it", p.at, p.service)}
+		return Line{State: Fine, Message: fmt.Sprintf("%s (%s) is for the engine to open, which may; nothing is seen to hold it", p.at, p.component)}
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		return Line{
-			State: Wrong, Message: fmt.Sprintf("%s (%s): this machine has no address %s", p.at, p.service, p.at.Addr()),
+			State: Wrong, Message: fmt.Sprintf("%s (%s): this machine has no address %s", p.at, p.component, p.at.Addr()),
 			Hint: "127.0.0.1 is for this machine alone, 0.0.0.0 all of its addresses",
 		}
 	case len(holders) > 0:
-		return Line{State: Wrong, Message: fmt.Sprintf("%s (%s) is held by %s", p.at, p.service, joined(holders)), Hint: c.release(p.at, holders) + "; " + other}
+		return Line{State: Wrong, Message: fmt.Sprintf("%s (%s) is held by %s", p.at, p.component, joined(holders)), Hint: c.release(p.at, holders) + "; " + other}
 	case errors.Is(err, syscall.EADDRINUSE):
-		return Line{State: Wrong, Message: fmt.Sprintf("%s (%s) is held by another program", p.at, p.service), Hint: fmt.Sprintf("%s names it; %s", c.machine.toFind(p.at.Port()), other)}
+		return Line{State: Wrong, Message: fmt.Sprintf("%s (%s) is held by another program", p.at, p.component), Hint: fmt.Sprintf("%s names it; %s", c.machine.toFind(p.at.Port()), other)}
 	}
-	return Line{State: Wrong, Message: fmt.Sprintf("%s (%s) can't be listened at: %v", p.at, p.service, err), Hint: "give " + strings.TrimPrefix(other, "or give ")}
+	return Line{State: Wrong, Message: fmt.Sprintf("%s (%s) can't be listened at: %v", p.at, p.component, err), Hint: "give " + strings.TrimPrefix(other, "or give ")}
 }
 
 func joined(holders []holder) string {

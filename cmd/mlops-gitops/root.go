@@ -66,6 +66,7 @@ Exit codes: 0 fine; 1 looked and found something (vet, check, render --check);
 		vetCmd(at),
 		renderCmd(at),
 		checkCmd(at),
+		graphCmd(at),
 		secretsCmd(at),
 		commitCmd(at),
 

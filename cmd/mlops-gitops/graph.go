@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mlops-gitops/mlops-gitops/render/graph"
+)
+
+func graphCmd(at *place) *cobra.Command {
+	format := drawing("mermaid")
+	cmd := &cobra.Command{
+		Use:   "graph ENV",
+		Short: "draw who talks to whom in an environment",
+		Long: `graph draws the components of an environment by the place where they run, and an
+arrow from each to what it needs: the port, and what it claims there. Ports that are
+open to people outside have arrows too. It prints a flowchart for Mermaid, which GitHub
+shows in Markdown, a graph for Graphviz's dot, or an SVG picture that stands alone.
+
+Exit codes: 0 drawn; 2 could not draw.`,
+		Example: `  mlops-gitops graph dev
+  mlops-gitops graph prod -o svg > docs/prod.svg
+  mlops-gitops graph prod -o dot | dot -Tpdf > prod.pdf`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return &usage{"a picture shows one environment, not " + strings.Join(args, " and "), "draw one after the other"}
+			}
+			return named(cmd, args)
+		},
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return at.complete(cmd, args, begun)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			repo, err := at.open()
+			if err != nil {
+				return err
+			}
+			loaded, err := repo.envs.Load(args...)
+			if err != nil {
+				return err
+			}
+			g, err := graph.Of(loaded[0].Environment)
+			if err != nil {
+				return fmt.Errorf("environment %s: %w", loaded[0].Name, err)
+			}
+			_, err = cmd.OutOrStdout().Write(format.draw(g))
+			return err
+		},
+	}
+	cmd.Flags().VarP(&format, "output", "o", "how to draw")
+	if err := cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(drawings(), cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // the flag is the one above
+	}
+	return cmd
+}
+
+// A drawing is a format of pictures, as a flag.
+type drawing string
+
+// drawings are all formats.
+func drawings() []string { return []string{"mermaid", "dot", "svg"} }
+
+func (d *drawing) draw(g *graph.Graph) []byte {
+	switch *d {
+	case "dot":
+		return g.Dot()
+	case "svg":
+		return g.SVG()
+	}
+	return g.Mermaid()
+}
+
+func (d *drawing) String() string { return string(*d) }
+func (d *drawing) Type() string   { return strings.Join(drawings(), "|") }
+
+// Set takes the flag's value.
+func (d *drawing) Set(value string) error {
+	if !slices.Contains(drawings(), value) {
+		return fmt.Errorf("it is %q, %q or %q", drawings()[0], drawings()[1], drawings()[2])
+	}
+	*d = drawing(value)
+	return nil
+}
