@@ -31,3 +31,11 @@ func TestReference(t *testing.T) {
 		t.Errorf("%s is not what the schema says: make generate, and look at the difference", page)
 	}
 }
+
+// TestReferenceOfWhatIsNotThere is a schema without the settings that the intro names.
+func TestReferenceOfWhatIsNotThere(t *testing.T) {
+	_, err := Reference(read(t, "#Environment: {\n\t// mode is one.\n\tmode!: string\n}\n"))
+	if err == nil || err.Error() != "the reference's intro names domain, which is no setting" {
+		t.Error(err)
+	}
+}
