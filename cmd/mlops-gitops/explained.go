@@ -29,7 +29,7 @@ func explainOne(w io.Writer, x *load.Explanation, mistaken bool) error {
 		if x.Field.Example() == "" {
 			text = wrap(text, "")
 		}
-		rows = append(rows, []string{"  " + strings.ReplaceAll(text, "\n", "\n  ")}, nil)
+		rows = append(rows, []string{strings.ReplaceAll("  "+strings.ReplaceAll(text, "\n", "\n  "), "\n  \n", "\n\n")}, nil)
 	}
 	rows = append(rows, []string{"  is", x.Must + kindOf(x)})
 	if x.Default != "" {
