@@ -38,7 +38,6 @@ make_rootfs() {
 	go_install github.com/minio/mc "$MINIO_CLIENT" mcli
 	ln -s mcli "$dir/usr/bin/mc"
 	install -m 755 "$here/docker-entrypoint.sh" "$dir/usr/bin/docker-entrypoint.sh"
-	mkdir "$dir/data"
 }
 make_rootfs >&2
 
