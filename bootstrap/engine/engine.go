@@ -1,7 +1,7 @@
 // Package engine asks the container engine of this machine, through its command
 // line, which is what finds the right engine (contexts, DOCKER_HOST), and judges
 // whether it and the machine are fit for an environment. It starts and changes
-// nothing, and reaches no registry.
+// nothing, but for what a Project is asked to, and reaches no registry.
 package engine
 
 import (

@@ -39,6 +39,12 @@ func (c Cluster) Generate(declared map[string]schema.Secret, rand io.Reader, now
 	if err != nil {
 		return Result{}, err
 	}
+	if here := signed(certificates(declared)); len(here) > 0 {
+		return Result{}, &Problem{
+			fmt.Sprintf("the certificate %s would be of this machine's own authority, which nobody at a cluster knows", here[0].name),
+			"declare it as supplied, and supply it",
+		}
+	}
 	kept := sealed{Cluster: c, rand: rand, now: now}
 	if len(names) > 0 {
 		if kept.to, err = c.recipients(); err != nil {

@@ -198,13 +198,16 @@ func (f *folder) remove(file string) error {
 }
 
 // sync makes the folder's new files outlast a crash.
-func (f *folder) sync() error {
-	dir, err := f.root.Open(".")
+func (f *folder) sync() error { return f.syncFolder(".") }
+
+// syncFolder does it for a folder in it.
+func (f *folder) syncFolder(name string) error {
+	dir, err := f.root.Open(name)
 	if err != nil {
-		return in(f.path, err)
+		return in(f.at(name), err)
 	}
 	if err := errors.Join(dir.Sync(), dir.Close()); err != nil {
-		return in(f.path, err)
+		return in(f.at(name), err)
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ type form interface {
 	// encode returns what goes into the file.
 	encode(secret string, value []byte) ([]byte, error)
 	// ask is the Problem that a person has not supplied the value.
-	ask(secret string) error
+	ask(name string, secret schema.Secret) error
 }
 
 // A source gives the value that a secret has somewhere else, nil for none.
@@ -31,10 +31,10 @@ func nowhere(string) ([]byte, error) { return nil, nil }
 
 // fill makes the values that f lacks and adds to r what it found and did. When
 // anything is wrong it returns all Problems at once and makes nothing.
+// So it does when there are problems already.
 // A value is taken from elsewhere where that is asked for and it has one.
-func (f *folder) fill(kept form, names []string, declared map[string]schema.Secret, elsewhere source, rand io.Reader, r *Result) error {
+func (f *folder) fill(kept form, names []string, declared map[string]schema.Secret, elsewhere source, rand io.Reader, r *Result, problems ...error) error {
 	var missing []string
-	var problems []error
 	for _, name := range names {
 		found, err := f.holds(kept, name)
 		switch {
@@ -43,7 +43,7 @@ func (f *folder) fill(kept form, names []string, declared map[string]schema.Secr
 		case found:
 			r.Kept = append(r.Kept, name)
 		case declared[name].Supplied:
-			problems = append(problems, kept.ask(name))
+			problems = append(problems, kept.ask(name, declared[name]))
 		default:
 			missing = append(missing, name)
 		}

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
@@ -35,11 +37,12 @@ type Local struct {
 // and then makes none. Folders and files with a mode that exposes a value, or
 // keeps it from its container, get the right one. Git sees nothing of it.
 // Processes that generate at once end up with the same values.
-func (l Local) Generate(declared map[string]schema.Secret, rand io.Reader) (r Result, err error) {
-	if err := checkEnv(l.Env); err != nil {
-		return Result{}, err
-	}
-	names, err := sorted(declared)
+//
+// Certificates are made together with the authority that vouches for them, and made
+// anew when they end soon, are for other names or don't fit their keys. The authority
+// stays as long as it may vouch for them.
+func (l Local) Generate(declared map[string]schema.Secret, rand io.Reader, now time.Time) (r Result, err error) {
+	names, err := l.valid(declared)
 	if err != nil {
 		return Result{}, err
 	}
@@ -59,7 +62,7 @@ func (l Local) Generate(declared map[string]schema.Secret, rand io.Reader) (r Re
 		return r, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if err := f.fill(l, names, declared, nowhere, rand, &r); err != nil {
+	if err := l.fillAll(f, declared, nil, rand, now, &r); err != nil {
 		return r, err
 	}
 	for _, name := range names {
@@ -67,15 +70,68 @@ func (l Local) Generate(declared map[string]schema.Secret, rand io.Reader) (r Re
 			return r, err
 		}
 	}
+	if r.Unfinished, err = f.pending(); err != nil {
+		return r, err
+	}
 	files, err := f.files()
-	r.Orphaned = slices.DeleteFunc(files, func(name string) bool { return slices.Contains(names, name) })
+	ours := len(signed(certificates(declared))) > 0
+	r.Orphaned = slices.DeleteFunc(files, func(name string) bool {
+		return slices.Contains(names, name) || ours && (name == authorityKey || name == authorityCert)
+	})
 	return r, err
+}
+
+// fillAll makes what f lacks, and certificates that are to be anew.
+func (l Local) fillAll(f *folder, declared map[string]schema.Secret, anew map[string]bool, rand io.Reader, now time.Time, r *Result) (err error) {
+	all := certificates(declared)
+	if len(all) > 0 {
+		unlock, err := f.lock(true)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, unlock()) }()
+		if err := f.install(); err != nil {
+			return err
+		}
+	}
+	text := texts(declared)
+	problems := l.checkCertificates(f, all, now, r)
+	if err := f.fill(l, slices.Sorted(maps.Keys(text)), text, nowhere, rand, r, problems...); err != nil {
+		return err
+	}
+	if len(signed(all)) > 0 || declared[authorityCert].Part == "ca" {
+		if err := l.makeCertificates(f, all, anew, rand, now, r); err != nil {
+			return err
+		}
+	}
+	for name, secret := range declared {
+		if secret.Part != "" && !slices.Contains(r.Made, name) {
+			r.Kept = append(r.Kept, name)
+		}
+	}
+	slices.Sort(r.Kept)
+	return nil
+}
+
+// valid returns the names of the declared secrets in order, unless they can't be kept here.
+func (l Local) valid(declared map[string]schema.Secret) ([]string, error) {
+	if err := checkEnv(l.Env); err != nil {
+		return nil, err
+	}
+	names, err := sorted(declared)
+	if err != nil {
+		return nil, err
+	}
+	if _, taken := declared[authorityKey]; taken && len(signed(certificates(declared))) > 0 {
+		return nil, &Problem{"the secret " + authorityKey + " would be where this machine's own authority has its key", "rename it, or the component that declares it"}
+	}
+	return names, nil
 }
 
 // Missing returns the declared secrets that have no value yet, in order. It
 // changes nothing.
 func (l Local) Missing(declared map[string]schema.Secret) ([]string, error) {
-	if err := checkEnv(l.Env); err != nil {
+	if _, err := l.valid(declared); err != nil {
 		return nil, err
 	}
 	return lacking(l.Dir, l.folder(), l, declared)
@@ -178,7 +234,7 @@ func (l Local) check(secret string, data []byte) error {
 	return nil
 }
 
-func (l Local) ask(secret string) error {
+func (l Local) ask(secret string, _ schema.Secret) error {
 	file := path.Join(l.folder(), secret)
 	return &Problem{
 		fmt.Sprintf("the secret %s is not made but supplied, and %s is not there", secret, file),

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
 // entry is the key of the value in its Kubernetes Secret.
@@ -65,15 +67,21 @@ func (s sealed) check(secret string, data []byte) error {
 	return nil
 }
 
-func (s sealed) ask(secret string) error {
-	file := path.Join(s.folder(), s.file(secret))
+func (s sealed) ask(name string, secret schema.Secret) error {
+	file := path.Join(s.folder(), s.file(name))
+	how, begin, from := "; this reads it from the keyboard", `read -rs value && printf %s "$value" | `, "/dev/stdin"
+	switch secret.Part {
+	case "crt":
+		how, begin, from = fmt.Sprintf(", for %s, those behind it that lead to its authority", strings.Join(secret.Names, ", ")), "", "fullchain.pem"
+	case "key":
+		how, begin, from = ", from its file", "", "privkey.pem"
+	}
 	return &Problem{
-		fmt.Sprintf("the secret %s is not made but supplied, and %s is not there", secret, file),
-		fmt.Sprintf("put the value there, encrypted; this reads it from the keyboard:\n"+
-			"read -rs value && printf %%s \"$value\" |"+
-			" kubectl create secret generic %s --namespace %s --from-file=%s=/dev/stdin --dry-run=client -o yaml |"+
-			" sops encrypt --filename-override %s --age %s --encrypted-regex '%s' > %[4]s",
-			secret, s.Namespace, entry, file, strings.Join(s.Recipients, ","), encryptedRegex),
+		fmt.Sprintf("the secret %s is not made but supplied, and %s is not there", name, file),
+		fmt.Sprintf("put the value there, encrypted%s:\n"+
+			"%skubectl create secret generic %s --namespace %s --from-file=%s=%s --dry-run=client -o yaml |"+
+			" sops encrypt --filename-override %s --age %s --encrypted-regex '%s' > %[7]s",
+			how, begin, name, s.Namespace, entry, from, file, strings.Join(s.Recipients, ","), encryptedRegex),
 	}
 }
 

@@ -21,6 +21,18 @@ type Result struct {
 	Kept     []string // they had a value before, or another process was quicker
 	Orphaned []string // there is a value, but nothing declares them any longer
 	Repaired []string // modes that were put right, in words, each with its path
+
+	Renewed    []Renewal // certificates that were there and were made anew
+	Authority  []string  // the names for which a new authority may vouch; nil: it is the old one
+	Warned     []string  // what a person has to do before long, in words
+	Rotated    []string  // certificates by their names without .crt and .key
+	Unfinished []string  // whose new value is not in force everywhere yet: Rotate goes on with it
+}
+
+// A Renewal is a certificate that was made anew.
+type Renewal struct {
+	Name string // without .crt, but for the authority's
+	Why  string
 }
 
 // A Problem is something that a person has to put right before secrets can be

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -23,11 +25,11 @@ func secretsCmd(at *place) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "secrets",
 		Short:   "make the values of secrets that environments declare",
-		Example: "  mlops-gitops secrets generate prod",
+		Example: "  mlops-gitops secrets generate prod\n  mlops-gitops secrets rotate dev postgres.admin",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(generateCmd(at))
+	cmd.AddCommand(generateCmd(at), rotateCmd(at))
 	return cmd
 }
 
@@ -37,7 +39,11 @@ func generateCmd(at *place) *cobra.Command {
 		Short: "make the secrets that have no value yet",
 		Long: `generate makes the values of declared secrets, once: for this machine as files in
 .secrets/ENV, which Git ignores; for a cluster as SOPS files in deploy/ENV/secrets,
-encrypted to the age recipients of the environment. A value that is there stays.`,
+encrypted to the age recipients of the environment. A value that is there stays.
+
+Certificates for this machine come with an authority of the environment's own, which
+can vouch for their names and nothing else. One that ends within 30 days, or is for
+other names than the environment's, is made anew.`,
 		Example:           "  mlops-gitops secrets generate prod",
 		Args:              named,
 		ValidArgsFunction: at.complete,
@@ -66,11 +72,11 @@ encrypted to the age recipients of the environment. A value that is there stays.
 // makeLocalSecrets makes what the components on this machine lack.
 // When careful it makes none that data on this machine may have been made with.
 func (r *repository) makeLocalSecrets(ctx context.Context, careful bool, stderr io.Writer, e *schema.Environment) error {
-	names, err := compose.Secrets(e)
-	if err != nil || len(names) == 0 {
+	declared, err := localSecrets(e)
+	if err != nil || len(declared) == 0 {
 		return err
 	}
-	local, declared := secrets.Local{Dir: r.dir, Env: e.Name}, only(e.Secrets, names)
+	local := secrets.Local{Dir: r.dir, Env: e.Name}
 	if missing, err := local.Missing(declared); err != nil {
 		return err
 	} else if err := r.sameAsCluster(e, missing); err != nil {
@@ -80,11 +86,75 @@ func (r *repository) makeLocalSecrets(ctx context.Context, careful bool, stderr 
 			return err
 		}
 	}
-	made, err := local.Generate(declared, rand.Reader)
+	made, err := local.Generate(declared, rand.Reader, time.Now())
 	if err != nil {
 		return err
 	}
 	say(stderr, e.Name, ".secrets/"+e.Name, made)
+	if err := r.sayRenewed(stderr, e, made); err != nil {
+		return err
+	}
+	if len(made.Unfinished) > 0 {
+		fmt.Fprintf(stderr, "%s: %s: a new value is not in force everywhere yet\n  hint: mlops-gitops secrets rotate %[1]s %s\n", e.Name, strings.Join(made.Unfinished, ", "), strings.Join(made.Unfinished, " "))
+	}
+	return nil
+}
+
+// localSecrets are the secrets that local components mount, with what belongs to them:
+// a certificate's other part, and the authority that vouches for it.
+func localSecrets(e *schema.Environment) (map[string]schema.Secret, error) {
+	names, err := compose.Secrets(e)
+	if err != nil {
+		return nil, err
+	}
+	declared := only(e.Secrets, names)
+	for _, name := range names {
+		base, isPart := strings.CutSuffix(name, "."+e.Secrets[name].Part)
+		if !isPart {
+			continue
+		}
+		for other, secret := range e.Secrets {
+			if other == base+"."+secret.Part || secret.Part == "ca" && !e.Secrets[name].Supplied {
+				declared[other] = secret
+			}
+		}
+	}
+	return declared, nil
+}
+
+// sayRenewed tells of certificates that were made anew, and whom to trust.
+func (r *repository) sayRenewed(stderr io.Writer, e *schema.Environment, made secrets.Result) error {
+	var names []string
+	for _, c := range made.Renewed {
+		fmt.Fprintf(stderr, "%s: made %s anew: %s\n", e.Name, c.Name, c.Why)
+		names = append(names, c.Name)
+	}
+	if len(names) > 0 {
+		uses, err := mountsOf(e)
+		if err != nil {
+			return err
+		}
+		start, err := r.startCommand(e.Name)
+		if err != nil {
+			return err
+		}
+		if services := uses.of(e, names...); len(services) > 0 {
+			fmt.Fprintf(stderr, "  hint: where it runs, %s --force-recreate %s\n", start, strings.Join(services, " "))
+		}
+	}
+	return r.sayAuthority(stderr, e, made.Authority)
+}
+
+// sayAuthority says how to trust an authority that was made for these names.
+func (r *repository) sayAuthority(stderr io.Writer, e *schema.Environment, names []string) error {
+	if names == nil {
+		return nil
+	}
+	under, err := fromHere(r.dir)
+	if err != nil {
+		return err
+	}
+	trust(stderr, e, filepath.ToSlash(filepath.Join(under, ".secrets", e.Name, authority)), names, runtime.GOOS)
 	return nil
 }
 
@@ -149,7 +219,7 @@ func say(w io.Writer, env, where string, r secrets.Result) {
 	if len(r.Made) > 0 {
 		fmt.Fprintf(w, "%s: made %s in %s: %s\n", env, count(len(r.Made), "secret"), where, strings.Join(r.Made, ", "))
 	}
-	for _, text := range r.Repaired {
+	for _, text := range slices.Concat(r.Repaired, r.Warned) {
 		fmt.Fprintf(w, "%s: %s\n", env, text)
 	}
 	if len(r.Orphaned) > 0 {

@@ -1,0 +1,292 @@
+package secrets
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mlops-gitops/mlops-gitops/schema"
+)
+
+// pendingFolder holds new values, from before a program hears of them until all that
+// use them run with them. What is in it after a kill is gone on with.
+const pendingFolder = ".new"
+
+// A Turn is a secret that gets a new value: one of text by its name, a certificate by
+// its name without .crt and .key, the authority as ca.crt.
+type Turn struct {
+	Name  string
+	Given map[string][]byte                   // by secret, where a person supplies the value
+	Tell  func(context.Context, []byte) error // makes the program take the value; nil: it does by starting anew
+}
+
+// Rotate gives secrets new values: a value is put down, the program is told, the file is
+// replaced, and at last what uses the secrets is started anew. Each step can be done
+// again, so one that was killed goes on with the same value. Where a program does not
+// take the value, the old one stays in force, and the others go on.
+//
+// restart gets the names of the turns that are done; it starts anew what uses them.
+func (l Local) Rotate(ctx context.Context, declared map[string]schema.Secret, turns []Turn, restart func(context.Context, []string) error, rand io.Reader, now time.Time) (r Result, err error) {
+	if _, err := l.valid(declared); err != nil {
+		return r, err
+	}
+	repo, err := os.OpenRoot(l.Dir)
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, repo.Close()) }()
+	f, err := private(repo, l.folder(), &r)
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	unlock, err := f.lock(false)
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	if err := f.install(); err != nil {
+		return r, err
+	}
+	next, err := private(repo, path.Join(l.folder(), pendingFolder), &r)
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, next.Close()) }()
+	t := turning{l, f, next, declared, certificates(declared), rand, now, &r}
+	if err := errors.Join(t.check(turns)...); err != nil {
+		return r, err
+	}
+	var failed []error
+	for _, turn := range turns {
+		if _, text := texts(declared)[turn.Name]; !text {
+			continue
+		}
+		if err := t.text(ctx, turn); err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		r.Rotated = append(r.Rotated, turn.Name)
+	}
+	if err := t.certificates(turns); err != nil {
+		failed = append(failed, err)
+	}
+	if len(r.Rotated) == 0 {
+		return r, errors.Join(failed...)
+	}
+	slices.Sort(r.Rotated)
+	if err := restart(ctx, r.Rotated); err != nil {
+		failed = append(failed, err)
+	} else if err := t.settle(r.Rotated); err != nil {
+		failed = append(failed, err)
+	}
+	return r, errors.Join(failed...)
+}
+
+// turning is what the steps of a rotation share.
+type turning struct {
+	Local
+	in, next *folder
+	declared map[string]schema.Secret
+	all      []certificate
+	rand     io.Reader
+	now      time.Time
+	r        *Result
+}
+
+// check returns the Problems with values that persons supply.
+func (t turning) check(turns []Turn) (problems []error) {
+	for _, turn := range turns {
+		for _, c := range t.all {
+			if c.name == turn.Name && c.supplied && turn.Given != nil {
+				problems = append(problems, t.checkSupplied(c, turn.Given[c.crt()], turn.Given[c.key()], t.now, t.r)...)
+			}
+		}
+		if value, given := turn.Given[turn.Name]; given && len(value) == 0 {
+			problems = append(problems, &Problem{"the new value of " + turn.Name + " is empty", "supply one"})
+		}
+	}
+	return problems
+}
+
+// text gives a secret of text its new value: that of an earlier run where there is one.
+func (t turning) text(ctx context.Context, turn Turn) error {
+	value, err := t.next.readIfAny(turn.Name)
+	if err != nil {
+		return err
+	}
+	if given := turn.Given[turn.Name]; given != nil && !bytes.Equal(given, value) {
+		value = given
+		if err := t.next.swap(turn.Name, value, localFileMode, t.rand); err != nil {
+			return err
+		}
+	} else if value == nil {
+		if t.declared[turn.Name].Supplied {
+			return &Problem{"a person supplies " + turn.Name, "supply the new value"}
+		}
+		if value, err = newValue(t.rand, t.declared[turn.Name].Length); err != nil {
+			return err
+		}
+		if err := t.next.swap(turn.Name, value, localFileMode, t.rand); err != nil {
+			return err
+		}
+	}
+	defer clear(value)
+	if turn.Tell != nil {
+		if err := turn.Tell(ctx, value); err != nil {
+			return fmt.Errorf("%s keeps its old value: %w", turn.Name, redact(err, value))
+		}
+	}
+	return t.in.swap(turn.Name, value, localFileMode, t.rand)
+}
+
+// certificates makes those anew that are among the turns, and puts supplied ones in place.
+func (t turning) certificates(turns []Turn) error {
+	anew := map[string]bool{}
+	var set []staging
+	for _, turn := range turns {
+		i := slices.IndexFunc(t.all, func(c certificate) bool { return c.name == turn.Name })
+		switch {
+		case i < 0 && turn.Name != authorityCert:
+			continue
+		case i < 0 || !t.all[i].supplied:
+			// a note that those who use it have to be started anew
+			if err := t.next.swap(turn.Name, []byte("made anew\n"), localFileMode, t.rand); err != nil {
+				return err
+			}
+			anew[turn.Name] = true
+		default:
+			parts, err := t.supplied(t.all[i], turn.Given)
+			if err != nil {
+				return err
+			}
+			set = append(set, parts...)
+		}
+		t.r.Rotated = append(t.r.Rotated, turn.Name)
+	}
+	if len(set) > 0 {
+		if err := t.in.replace(set); err != nil {
+			return err
+		}
+	}
+	if len(anew) == 0 {
+		return nil
+	}
+	if err := t.makeCertificates(t.in, t.all, anew, t.rand, t.now, t.r); err != nil {
+		return err
+	}
+	for _, made := range t.r.Renewed { // with the authority, all that it vouches for
+		if !slices.Contains(t.r.Rotated, made.Name) {
+			t.r.Rotated = append(t.r.Rotated, made.Name)
+		}
+	}
+	return nil
+}
+
+// supplied are both parts of a certificate, put down for whoever goes on after a kill.
+func (t turning) supplied(c certificate, given map[string][]byte) (set []staging, err error) {
+	// the key comes first and goes first: alone it is half of what a person supplied, while
+	// a certificate alone was put in place
+	for _, file := range []string{c.key(), c.crt()} {
+		data := given[file]
+		if data != nil {
+			err = t.next.swap(file, data, localFileMode, t.rand)
+		} else {
+			data, err = t.next.readIfAny(file)
+		}
+		if err != nil {
+			return nil, err
+		}
+		set = append(set, staging{file, data, localFileMode})
+	}
+	key, crt := set[0].data, set[1].data
+	if crt == nil {
+		return nil, &Problem{"a person supplies " + c.name, "supply the new certificate and its key"}
+	}
+	if key == nil {
+		return nil, nil
+	}
+	return set, errors.Join(t.checkSupplied(c, crt, key, t.now, t.r)...)
+}
+
+// settle forgets new values that are in force everywhere.
+func (t turning) settle(done []string) error {
+	for _, name := range done {
+		for _, file := range []string{name, name + ".key", name + ".crt"} {
+			if err := t.next.remove(file); err != nil {
+				return err
+			}
+		}
+	}
+	return t.next.sync()
+}
+
+// swap puts data in place of what the file holds, whole or not at all, for good.
+func (f *folder) swap(file string, data []byte, mode fs.FileMode, rand io.Reader) error {
+	suffix, err := newValue(rand, 16)
+	if err != nil {
+		return err
+	}
+	temp := unfinished + string(suffix)
+	err = f.write(temp, data, mode)
+	if err == nil {
+		err = f.root.Rename(temp, file)
+	}
+	if err != nil {
+		return errors.Join(in(f.at(file), err), f.remove(temp))
+	}
+	return f.sync()
+}
+
+// pending are the secrets whose new values are not in force everywhere, by file, in order.
+func (f *folder) pending() (names []string, err error) {
+	entries, err := fs.ReadDir(f.root.FS(), pendingFolder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, in(f.at(pendingFolder), err)
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), ".") {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
+// Pending returns the secrets whose rotation was begun and did not end, in order. It
+// changes nothing.
+func (l Local) Pending() (names []string, err error) {
+	if err := checkEnv(l.Env); err != nil {
+		return nil, err
+	}
+	repo, err := os.OpenRoot(l.Dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, repo.Close()) }()
+	f, err := enter(repo, l.folder())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return f.pending()
+}
+
+// redact takes a value out of what a program said of it.
+func redact(err error, value []byte) error {
+	text := err.Error()
+	if !strings.Contains(text, string(value)) {
+		return err
+	}
+	return errors.New(strings.ReplaceAll(text, string(value), "(the new value)"))
+}

@@ -1,0 +1,341 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mlops-gitops/mlops-gitops/bootstrap/engine"
+	"github.com/mlops-gitops/mlops-gitops/bootstrap/secrets"
+)
+
+func rotateCmd(at *place) *cobra.Command {
+	var all bool
+	var from []string
+	cmd := &cobra.Command{
+		Use:   "rotate ENV [NAME...]",
+		Short: "give secrets of this machine new values, and their programs too",
+		Long: `rotate gives secrets of this machine new values. The program that keeps a value of its
+own, such as the password of a database role, is told the new one first; then the file
+in .secrets/ENV is replaced, and what uses the secret is started anew by Compose. Where
+a program does not take the new value, the old one stays in force. A rotation that was
+interrupted goes on when it is run again.
+
+Without NAME it shows what can be rotated, and what each takes. A certificate goes by
+its name without .crt and .key; ca is the authority that vouches for certificates.
+A value that a person supplies comes from a file, or from standard input for "-".`,
+		Example: `  mlops-gitops secrets rotate dev
+  mlops-gitops secrets rotate dev postgres.admin mlflow.postgres.password
+  mlops-gitops secrets rotate dev --all
+  mlops-gitops secrets rotate dev --from nginx.tls.crt=fullchain.pem --from nginx.tls.key=privkey.pem`,
+		ValidArgsFunction: at.completeRotate,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return named(cmd, nil)
+			}
+			if all && (len(args) > 1 || len(from) > 0) {
+				return &usage{"--all and names of secrets exclude each other", "say one of them"}
+			}
+			repo, err := at.open()
+			if err != nil {
+				return err
+			}
+			loaded, err := repo.envs.Load(args[0])
+			if err != nil {
+				return err
+			}
+			r, err := repo.rotation(loaded[0].Environment)
+			if err != nil {
+				return err
+			}
+			given, err := readGiven(from, cmd.InOrStdin())
+			if err != nil {
+				return err
+			}
+			if len(args) == 1 && !all && len(given) == 0 {
+				return r.show(cmd.OutOrStdout())
+			}
+			if all {
+				err = r.chooseAll(cmd.ErrOrStderr())
+			} else {
+				err = r.choose(args[1:], given)
+			}
+			if err != nil {
+				return err
+			}
+			return r.run(cmd.Context(), cmd.ErrOrStderr(), given, time.Now())
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "every secret that can be rotated")
+	cmd.Flags().StringArrayVar(&from, "from", nil, "NAME=FILE: the new value of a secret that a person supplies")
+	return cmd
+}
+
+// readGiven reads the values that --from names. The newline at the end of a line is no
+// part of it.
+func readGiven(from []string, stdin io.Reader) (map[string][]byte, error) {
+	given := map[string][]byte{}
+	for _, text := range from {
+		name, file, ok := strings.Cut(text, "=")
+		if !ok || name == "" || file == "" {
+			return nil, &usage{fmt.Sprintf("--from %q is not NAME=FILE", text), "--from NAME=FILE, or --from NAME=- for standard input"}
+		}
+		if _, twice := given[name]; twice {
+			return nil, &usage{"--from says twice where " + name + " comes from", "say it once"}
+		}
+		var value []byte
+		var err error
+		if file == "-" {
+			value, err = io.ReadAll(stdin)
+		} else {
+			value, err = os.ReadFile(file)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if bytes.IndexByte(value, '\n') == len(value)-1 {
+			value = bytes.TrimRight(value, "\r\n")
+		}
+		given[name] = value
+	}
+	return given, nil
+}
+
+// completeRotate offers environments, then what can be rotated.
+func (p *place) completeRotate(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	if len(args) == 0 {
+		return p.complete(cmd, args, typed)
+	}
+	repo, err := p.open()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	loaded, err := repo.envs.Load(args[0])
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	r, err := repo.rotation(loaded[0].Environment)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []string
+	for _, x := range r.all {
+		if x.refused == nil && !slices.Contains(args[1:], x.name) {
+			names = append(names, x.name)
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// choose takes the secrets that are named, and those that a person supplies. It names
+// every one that can't be.
+func (r *rotation) choose(names []string, given map[string][]byte) error {
+	var problems []error
+	for name := range given {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		x, err := r.find(name)
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		if x.refused != nil {
+			problems = append(problems, &usage{x.name + " can't be rotated: " + x.refused.msg, x.refused.hint})
+			continue
+		}
+		if slices.ContainsFunc(r.chosen, func(other rotatable) bool { return other.name == x.name }) {
+			continue
+		}
+		_, isGiven := given[name]
+		lacks := slices.ContainsFunc(x.parts, func(part string) bool { return given[part] == nil })
+		switch {
+		case isGiven && !x.supplied:
+			problems = append(problems, &usage{x.name + " is not supplied but made", "leave out --from"})
+		case x.supplied && lacks && (isGiven || !slices.ContainsFunc(r.pending, x.is)):
+			problems = append(problems, &usage{
+				"a person supplies " + x.name + ", and not all of it is given",
+				fmt.Sprintf("mlops-gitops secrets rotate %s %s", r.env.Name, x.from()),
+			})
+		default:
+			r.chosen = append(r.chosen, x)
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// chooseAll takes what can be rotated without anything from a person.
+func (r *rotation) chooseAll(stderr io.Writer) error {
+	for _, x := range r.all {
+		switch {
+		case x.refused != nil:
+			fmt.Fprintf(stderr, "%s: leaves out %s: %s\n", r.env.Name, x.name, x.refused.msg)
+		case x.supplied:
+			fmt.Fprintf(stderr, "%s: leaves out %s: a person supplies it\n", r.env.Name, x.name)
+		default:
+			r.chosen = append(r.chosen, x)
+		}
+	}
+	if len(r.chosen) == 0 {
+		return &usage{"nothing of " + r.env.Name + " can be rotated here", "mlops-gitops secrets rotate " + r.env.Name + " says why"}
+	}
+	return nil
+}
+
+// addPending takes what an earlier run did not end, where that can be now.
+func (r *rotation) addPending(stderr io.Writer, can func(rotatable) bool) {
+	for _, name := range r.pending {
+		x, err := r.find(name)
+		if err != nil || x.refused != nil || slices.ContainsFunc(r.chosen, func(c rotatable) bool { return c.name == x.name }) || !can(x) {
+			continue
+		}
+		fmt.Fprintf(stderr, "%s: goes on with %s, whose rotation did not end\n", r.env.Name, x.name)
+		r.chosen = append(r.chosen, x)
+	}
+}
+
+// run rotates what was chosen.
+func (r *rotation) run(ctx context.Context, stderr io.Writer, given map[string][]byte, now time.Time) error {
+	if missing, err := r.local.Missing(r.declared); err != nil {
+		return err
+	} else if len(missing) > 0 {
+		return &usage{fmt.Sprintf("%s has no value yet for %s", r.env.Name, strings.Join(missing, ", ")), "mlops-gitops render " + r.env.Name}
+	}
+	project, err := r.project(r.env)
+	if err != nil {
+		return err
+	}
+	states, answers, err := project.Containers(ctx)
+	if err != nil {
+		return err
+	}
+	can := func(x rotatable) bool { return x.program == "" || states[x.program] == "running" }
+	var problems []error
+	for _, x := range r.chosen {
+		if !can(x) {
+			problems = append(problems, r.mustRun(x, answers))
+		}
+	}
+	if err := errors.Join(problems...); err != nil {
+		return err
+	}
+	r.addPending(stderr, can)
+	var turns []secrets.Turn
+	for _, x := range r.chosen {
+		turn := secrets.Turn{Name: x.turn}
+		for _, part := range x.parts {
+			if value, ok := given[part]; ok {
+				if turn.Given == nil {
+					turn.Given = map[string][]byte{}
+				}
+				turn.Given[part] = value
+			}
+		}
+		if x.program != "" {
+			turn.Tell = func(ctx context.Context, value []byte) error {
+				return project.Tell(ctx, x.program, x.command, value)
+			}
+		}
+		turns = append(turns, turn)
+	}
+	restart := func(ctx context.Context, done []string) error {
+		r.sayDone(stderr, done)
+		return r.restart(ctx, stderr, project, r.uses.of(r.env, done...), states, answers)
+	}
+	result, err := r.local.Rotate(ctx, r.declared, turns, restart, rand.Reader, now)
+	for _, text := range result.Warned {
+		fmt.Fprintf(stderr, "%s: %s\n", r.env.Name, text)
+	}
+	return errors.Join(err, r.sayAuthority(stderr, r.env, result.Authority))
+}
+
+// mustRun is the refusal to rotate what a program has to be told while it doesn't run.
+func (r *rotation) mustRun(x rotatable, answers bool) error {
+	start, err := r.startCommand(r.env.Name)
+	if err != nil {
+		return err
+	}
+	if !answers {
+		return &usage{fmt.Sprintf("%s has to be told the new value of %s, and no container engine answers", x.program, x.name), "start the engine, and then: " + start}
+	}
+	return &usage{fmt.Sprintf("%s has to be told the new value of %s, and it does not run", x.program, x.name), "start it first: " + start}
+}
+
+// restart starts anew what uses the secrets and runs, and says what else takes effect when.
+func (r *rotation) restart(ctx context.Context, stderr io.Writer, project engine.Project, services []string, states map[string]string, answers bool) error {
+	start, err := r.startCommand(r.env.Name)
+	if err != nil {
+		return err
+	}
+	if !answers {
+		if len(services) > 0 {
+			fmt.Fprintf(stderr, "%s: no container engine answers; what uses them has to start anew\n  hint: %s --force-recreate %s\n", r.env.Name, start, strings.Join(services, " "))
+		}
+		return nil
+	}
+	running := false
+	for _, state := range states {
+		running = running || state == "running"
+	}
+	services = slices.DeleteFunc(services, func(s string) bool {
+		return states[s] != "running" && (!r.uses.tasks[s] || states[s] == "")
+	})
+	if !running {
+		fmt.Fprintf(stderr, "%s: it does not run; the next start takes the new values: %s\n", r.env.Name, start)
+		return nil
+	}
+	if len(services) == 0 {
+		return nil
+	}
+	fmt.Fprintf(stderr, "%s: starting anew: %s\n", r.env.Name, strings.Join(services, ", "))
+	if err := project.Recreate(ctx, services); err != nil {
+		return &notStarted{r.env.Name, services, err}
+	}
+	fmt.Fprintf(stderr, "%s: started, with the new values\n", r.env.Name)
+	return nil
+}
+
+// notStarted is when new values are in place and what uses them did not start.
+type notStarted struct {
+	env      string
+	services []string
+	err      error
+}
+
+func (n *notStarted) Error() string {
+	return fmt.Sprintf("the new values are in place, and these did not start with them: %s: %v", strings.Join(n.services, ", "), n.err)
+}
+func (n *notStarted) Unwrap() error { return n.err }
+func (n *notStarted) Hint() string {
+	return fmt.Sprintf("see docker compose logs, mend it, and go on:\nmlops-gitops secrets rotate %s", n.env)
+}
+
+// sayDone tells which secrets have new values, and where people find those.
+func (r *rotation) sayDone(stderr io.Writer, done []string) {
+	for _, turn := range done {
+		x, err := r.find(turn)
+		if err != nil {
+			continue
+		}
+		switch {
+		case x.turn == authority:
+			fmt.Fprintf(stderr, "%s: %s is new, and people have to trust it anew\n", r.env.Name, x.name)
+		case len(x.parts) > 1:
+			fmt.Fprintf(stderr, "%s: %s is a new certificate\n", r.env.Name, x.name)
+		case x.by != "":
+			fmt.Fprintf(stderr, "%s: %s has a new value\n", r.env.Name, x.name)
+		default:
+			fmt.Fprintf(stderr, "%s: %s has a new value; who needs it: cat .secrets/%[1]s/%[2]s\n", r.env.Name, x.name)
+		}
+	}
+}

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/mlops-gitops/mlops-gitops/schema"
+)
+
+// trust says how people and programs come to trust an environment's new authority. It is
+// for when one was made, so it is not read twice.
+func trust(w io.Writer, e *schema.Environment, file string, names []string, goos string) {
+	stored := "mlops-gitops-" + e.Name + ".crt"
+	fmt.Fprintf(w, "\n%s: %s is a new authority for this machine; it can vouch for %s, and nobody trusts it yet\n\n", e.Name, file, strings.Join(names, ", "))
+	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	for _, way := range []struct{ goos, system, command string }{
+		{"linux", "Debian, Ubuntu", fmt.Sprintf("sudo cp %s /usr/local/share/ca-certificates/%s && sudo update-ca-certificates", file, stored)},
+		{"linux", "Fedora, RHEL", fmt.Sprintf("sudo cp %s /etc/pki/ca-trust/source/anchors/%s && sudo update-ca-trust", file, stored)},
+		{"darwin", "macOS", "sudo security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain " + file},
+		{"windows", "Windows", "certutil -user -addstore Root " + strings.ReplaceAll(file, "/", `\`)},
+	} {
+		mark := ""
+		if way.goos == goos {
+			mark = " *"
+		}
+		fmt.Fprintf(table, "  %s%s\t%s\n", way.system, mark, way.command)
+	}
+	for _, way := range [][2]string{
+		{"curl", "curl --cacert " + file + " …"},
+		{"Python", "export REQUESTS_CA_BUNDLE=$PWD/" + file + " SSL_CERT_FILE=$PWD/" + file},
+		{"S3 clients", "export AWS_CA_BUNDLE=$PWD/" + file},
+	} {
+		fmt.Fprintf(table, "  %s\t%s\n", way[0], way[1])
+	}
+	_ = table.Flush() // words for a person
+	fmt.Fprintln(w)
+}
