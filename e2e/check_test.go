@@ -22,7 +22,7 @@ func TestComposeCheck(t *testing.T) {
 	f.run(program(t), "init")
 	f.write("compose.yaml", strings.Replace(f.read("compose.yaml"), "mlops-dev", "mlops-e2e-check", 1))
 	set := func(more string) {
-		f.write("environments/dev/environment.cue", "package environments\n\nenvironment: {\n\tmode: \"dev\"\n\tnamespace: \"mlops-e2e-check\"\n\tmlflow: port: "+port+"\n"+images+more+"}\n")
+		f.write("environments/dev/environment.cue", "package environments\n\nenvironment: {\n\tmode: \"dev\"\n\tnamespace: \"mlops-e2e-check\"\n\tmlflow: port: "+port+"\n\tnginx: {http: 15180, https: 15181}\n\tminio: {port: 15182, console: port: 15183}\n"+images+more+"}\n")
 	}
 	check := func() (stdout, stderr string, code int) {
 		cmd := exec.Command(program(t), "check", "dev")
@@ -56,9 +56,9 @@ func TestComposeCheck(t *testing.T) {
 
 	set("")
 	version := strings.TrimSpace(f.run("docker", "version", "--format", "{{.Server.Version}}"))
-	wants("before", 0, version, "2 images, in the engine", "127.0.0.1:"+port+" (mlflow) is free", "not rendered yet", " free")
+	wants("before", 0, version, "4 images, in the engine", "127.0.0.1:"+port+" (mlflow) is free", "not rendered yet", " free")
 	f.run(program(t), "render", "dev")
-	wants("rendered", 0, "files     as rendered", "secrets   3 secrets")
+	wants("rendered", 0, "files     as rendered", "secrets   9 secrets")
 
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp4", "127.0.0.1:"+port)
 	if err != nil {
@@ -81,7 +81,7 @@ func TestComposeCheck(t *testing.T) {
 	f.run("docker", "stop", "--time", "0", "mlops-e2e-check-stranger")
 
 	own := []string{"--label", "com.docker.compose.project=mlops-e2e-check", "--label", "com.docker.compose.oneoff=False", "--label", "com.docker.compose.project.working_dir=" + f.dir}
-	container("mlops-e2e-check-own", append(own, "--publish", "127.0.0.1:"+port+":80", "--label", "com.docker.compose.service=mlflow")...)
+	container("mlops-e2e-check-own", append(own, "--publish", "127.0.0.1:"+port+":80", "--label", "com.docker.compose.service=nginx")...)
 	container("mlops-e2e-check-orphan", append(own, "--label", "com.docker.compose.service=gone")...)
 	wants("held by itself", 0, "is held by mlops-e2e-check-own, of this environment", "any longer: mlops-e2e-check-orphan", "docker compose up --wait --remove-orphans")
 	wantsJSON(t, f)

@@ -48,12 +48,8 @@ func TestCluster(t *testing.T) {
 	secretsAreDecrypted(t, f)
 
 	stop := forward(t, f, "mlflow", "5000:5000")
-	var wrote struct{ Run string }
-	out := strings.Split(strings.TrimSpace(clientAt(f, "http://localhost:5000", "write.py")), "\n")
-	if err := json.Unmarshal([]byte(out[len(out)-1]), &wrote); err != nil {
-		t.Fatal(err)
-	}
-	clientAt(f, "http://localhost:5000", "read.py", wrote.Run)
+	wrote := clientAt(f, "http://localhost:5000", "write.py", "8")
+	clientAt(f, "http://localhost:5000", "read.py", wrote)
 	stop()
 
 	before := specs(t, f)
@@ -67,12 +63,25 @@ func TestCluster(t *testing.T) {
 			changed = append(changed, name)
 		}
 	}
-	if want := []string{"StatefulSet/mlflow"}; !slices.Equal(changed, want) || len(before) != len(after) {
+	if want := []string{"Deployment/mlflow"}; !slices.Equal(changed, want) || len(before) != len(after) {
 		t.Errorf("one setting of MLflow changed, and with it %v instead of %v (%d objects before, %d after)", changed, want, len(before), len(after))
 	}
 	stop = forward(t, f, "mlflow", "5000:5000")
-	clientAt(f, "http://localhost:5000", "read.py", wrote.Run)
+	clientAt(f, "http://localhost:5000", "read.py", wrote)
 	stop()
+}
+
+// clientAt runs a script with the real MLflow client and returns the last line that it prints.
+func clientAt(f folder, uri, script string, args ...string) string {
+	f.t.Helper()
+	out := f.run("docker", append([]string{
+		"run", "--rm", "--network", "host", "--user", "1000", "--env", "HOME=/tmp", "--env", "USER=e2e", "--env", "GIT_PYTHON_REFRESH=quiet",
+		"--env", "MLFLOW_TRACKING_URI=" + uri,
+		"--volume", testdata(f.t, script) + ":/" + script + ":ro",
+		clientImage, "python", "/" + script,
+	}, args...)...)
+	lines := strings.Split(strings.TrimSpace(out), "\n") // MLflow prints some of its own first
+	return lines[len(lines)-1]
 }
 
 // prodWith is prod on one small node with the images at hand.
@@ -86,7 +95,9 @@ environment: {
 	flux: {retryInterval: "5s", timeout: "5m"}
 	%s
 	mlflow: workers: %d
-	mlflow: storage: "1Gi"
+	mlflow: {replicas: 1, spool: "1Gi"}
+	minio: {servers: 1, storage: "2Gi"}
+	minio: resources: {requests: {cpu: "100m", memory: "256Mi"}, limits: {cpu: "1", memory: "1Gi"}}
 	mlflow: resources: {requests: {cpu: "100m", memory: "512Mi"}, limits: {cpu: "2", memory: "2Gi"}}
 	postgres: storage: "1Gi"
 	postgres: resources: {requests: {cpu: "100m", memory: "256Mi"}, limits: {cpu: "1", memory: "512Mi"}}
