@@ -3,9 +3,11 @@ package engine
 import (
 	"bytes"
 	"context"
-	"errors"
+	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 )
@@ -36,37 +38,109 @@ func (p Project) Containers(ctx context.Context) (states map[string]string, ok b
 // Tell runs a command in a service's running container and gives it a value on its
 // standard input: a value among the arguments would be in the process list.
 func (p Project) Tell(ctx context.Context, service string, command []string, value []byte) error {
-	return p.compose(ctx, value, append([]string{"exec", "-T", service}, command...)...)
+	_, err := p.compose(ctx, value, append([]string{"exec", "-T", service}, command...)...)
+	return err
 }
 
 // Recreate makes the containers of services anew, in the order of what they depend on,
 // and waits until they are healthy or have done their work. What they depend on is
 // started where it does not run.
 func (p Project) Recreate(ctx context.Context, services []string) error {
-	return p.compose(ctx, nil, append([]string{"up", "--detach", "--wait", "--force-recreate"}, services...)...)
+	last, err := p.endWithoutHeirs(ctx, services)
+	if err != nil {
+		return err
+	}
+	up := []string{"up", "--detach", "--force-recreate"}
+	if first := without(services, last); len(first) > 0 {
+		if _, err := p.compose(ctx, nil, slices.Concat(up, []string{"--wait"}, first)...); err != nil {
+			return err
+		}
+	}
+	if len(last) == 0 {
+		return nil
+	}
+	if _, err := p.compose(ctx, nil, slices.Concat(up, last)...); err != nil {
+		return err
+	}
+	return p.await(ctx, last)
 }
 
-func (p Project) compose(ctx context.Context, stdin []byte, args ...string) error {
-	all := append([]string{"compose", "--project-name", p.Name, "--progress", "plain"}, p.File...)
-	docker := exec.CommandContext(ctx, "docker", append(all, args...)...)
+// endWithoutHeirs are the services that end when their work is done and that no other of
+// the services waits for. "up --wait" takes their end for a failure (docker/compose,
+// pkg/compose/start.go).
+func (p Project) endWithoutHeirs(ctx context.Context, services []string) (last []string, err error) {
+	out, err := p.compose(ctx, nil, "config", "--format", "json")
+	if err != nil {
+		return nil, err
+	}
+	var project struct {
+		Services map[string]struct {
+			DependsOn map[string]struct{ Condition string } `json:"depends_on"`
+		}
+	}
+	if err := json.Unmarshal(out, &project); err != nil {
+		return nil, fmt.Errorf("docker compose config: %w", err)
+	}
+	ends, awaited := map[string]bool{}, map[string]bool{}
+	for name, s := range project.Services {
+		for other, on := range s.DependsOn {
+			ends[other] = ends[other] || on.Condition == "service_completed_successfully"
+			awaited[other] = awaited[other] || slices.Contains(services, name)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(services), func(s string) bool { return !ends[s] || awaited[s] }), nil
+}
+
+// await waits for the end of services that end, which must be a good one.
+func (p Project) await(ctx context.Context, services []string) error {
+	for _, s := range services {
+		ids, err := p.compose(ctx, nil, "ps", "--all", "--quiet", s)
+		if err != nil {
+			return err
+		}
+		codes, err := p.docker(ctx, nil, append([]string{"wait"}, strings.Fields(string(ids))...)...)
+		if err != nil {
+			return err
+		}
+		for _, code := range strings.Fields(string(codes)) {
+			if code != "0" {
+				return &Failed{Said: fmt.Sprintf("%s ended with exit code %s", s, code)}
+			}
+		}
+	}
+	return nil
+}
+
+func without(all, some []string) []string {
+	return slices.DeleteFunc(slices.Clone(all), func(s string) bool { return slices.Contains(some, s) })
+}
+
+func (p Project) compose(ctx context.Context, stdin []byte, args ...string) ([]byte, error) {
+	return p.docker(ctx, stdin, slices.Concat([]string{"compose", "--project-name", p.Name, "--progress", "quiet"}, p.File, args)...)
+}
+
+func (p Project) docker(ctx context.Context, stdin []byte, args ...string) ([]byte, error) {
+	docker := exec.CommandContext(ctx, "docker", args...)
 	docker.Dir = p.Dir
 	docker.Stdin = bytes.NewReader(stdin)
 	docker.Cancel = func() error { return docker.Process.Signal(os.Interrupt) }
 	docker.WaitDelay = 10 * time.Second
-	var said bytes.Buffer
-	docker.Stdout, docker.Stderr = &said, &said
+	var out, said bytes.Buffer
+	docker.Stdout, docker.Stderr = &out, &said
 	err := docker.Run()
-	if err == nil || ctx.Err() != nil {
-		return errors.Join(err, ctx.Err())
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		return nil, &Failed{last(out.String()+said.String(), 10), err}
 	}
-	return &Failed{Command: "docker " + strings.Join(docker.Args[1:], " "), Said: last(said.String(), 20), err: err}
+	return out.Bytes(), nil
 }
 
 // Failed is what docker said when it could not do something.
 type Failed struct {
-	Command string
-	Said    string // its last lines
-	err     error
+	Said string // its last lines
+	err  error
 }
 
 func (f *Failed) Error() string {
