@@ -250,7 +250,7 @@ func (r *rotation) run(ctx context.Context, stderr io.Writer, given map[string][
 	}
 	restart := func(ctx context.Context, done []string) error {
 		r.sayDone(stderr, done)
-		return r.restart(ctx, stderr, project, r.uses.of(r.env, done...), states, answers)
+		return r.restart(ctx, stderr, project, done, states, answers)
 	}
 	result, err := r.local.Rotate(ctx, r.declared, turns, restart, rand.Reader, now)
 	for _, text := range result.Warned {
@@ -272,7 +272,8 @@ func (r *rotation) mustRun(x rotatable, answers bool) error {
 }
 
 // restart starts anew what uses the secrets and runs, and says what else takes effect when.
-func (r *rotation) restart(ctx context.Context, stderr io.Writer, project engine.Project, services []string, states map[string]string, answers bool) error {
+func (r *rotation) restart(ctx context.Context, stderr io.Writer, project engine.Project, done []string, states map[string]string, answers bool) error {
+	services := r.uses.of(r.env, done...)
 	start, err := r.startCommand(r.env.Name)
 	if err != nil {
 		return err
@@ -299,7 +300,7 @@ func (r *rotation) restart(ctx context.Context, stderr io.Writer, project engine
 	}
 	fmt.Fprintf(stderr, "%s: starting anew: %s\n", r.env.Name, strings.Join(services, ", "))
 	if err := project.Recreate(ctx, services); err != nil {
-		return &notStarted{r.env.Name, services, err}
+		return &notStarted{r.env.Name, done, services, err}
 	}
 	fmt.Fprintf(stderr, "%s: started, with the new values\n", r.env.Name)
 	return nil
@@ -308,6 +309,7 @@ func (r *rotation) restart(ctx context.Context, stderr io.Writer, project engine
 // notStarted is when new values are in place and what uses them did not start.
 type notStarted struct {
 	env      string
+	names    []string // of secrets
 	services []string
 	err      error
 }
@@ -317,7 +319,7 @@ func (n *notStarted) Error() string {
 }
 func (n *notStarted) Unwrap() error { return n.err }
 func (n *notStarted) Hint() string {
-	return fmt.Sprintf("see docker compose logs, mend it, and go on:\nmlops-gitops secrets rotate %s", n.env)
+	return fmt.Sprintf("see docker compose logs, mend it, and go on:\nmlops-gitops secrets rotate %s %s", n.env, strings.Join(n.names, " "))
 }
 
 // sayDone tells which secrets have new values, and where people find those.
