@@ -16,8 +16,8 @@ test: ## unit tests, golden files and the scripts that specify each verb
 check: ## what CI demands beside tests: formatting, lint, generated files as they would be generated
 	sh .ci/check
 
-generate: ## golden files and generated code anew
-	UPDATE=1 go test ./bootstrap/secrets ./cmd/... ./render/...
+generate: ## golden files, docs/reference.md and generated code anew
+	UPDATE=1 go test ./bootstrap/secrets ./cmd/... ./render/... ./schema/doc
 
 images: ## the images that end-to-end tests run, into the engine
 	e2e/images/build.sh

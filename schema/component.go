@@ -9,6 +9,7 @@ type Component struct {
 	Accepts   Accepts              `json:"accepts"`
 	Front     Front                `json:"front"`  // where the front door answers
 	Claims    map[string]Claim     `json:"claims"` // what others claim here
+	Login     *Login               `json:"login"`  // for all who need it; nil: it makes one for each, or none
 	Users     map[string]string    `json:"users"`  // other logins than the usual, by those
 	Routes    map[string]OwnRoute  `json:"routes"`
 	Routed    map[string]Routed    `json:"routed"` // where the front door leads, by component.route
@@ -28,8 +29,16 @@ type Published struct {
 
 // Front is where the front door answers.
 type Front struct {
-	HTTP  int `json:"http"`
-	HTTPS int `json:"https"` // 0: it has no TLS
+	HTTP   int    `json:"http"`
+	HTTPS  int    `json:"https"`  // 0: it has no TLS
+	Before bool   `json:"before"` // TLS ends before it
+	CA     string `json:"ca"`     // in PEM, or ""
+}
+
+// A Login is how all who need a component log in.
+type Login struct {
+	User   string `json:"user"`
+	Secret string `json:"secret"` // the component's name for the password
 }
 
 // A Need is what a component wants of another.
@@ -44,6 +53,7 @@ type Need struct {
 	URL      Value  `json:"url"`
 	Public   Value  `json:"public"`
 	TLS      Value  `json:"tls"`
+	CA       Value  `json:"ca"`
 	User     Value  `json:"user"`
 	Password Value  `json:"password"`
 }
@@ -54,6 +64,9 @@ type Accepts struct {
 	Bucket   bool `json:"bucket"`
 	Route    bool `json:"route"`
 }
+
+// Keeps reports whether the component keeps what others claim: it starts before them.
+func (a Accepts) Keeps() bool { return a.Database || a.Bucket }
 
 // A Claim is what one component claims from another, and how it is fulfilled.
 type Claim struct {
@@ -66,6 +79,7 @@ type Claim struct {
 	Number   Value      `json:"number"`
 	URL      Value      `json:"url"`
 	TLS      Value      `json:"tls"`
+	CA       Value      `json:"ca"`
 	By       string     `json:"by"`   // the provider's task that fulfils it, or ""
 	Wait     *ClaimWait `json:"wait"` // nil: it can't be asked
 }

@@ -69,8 +69,10 @@ type Edge struct {
 	Host     string   `json:"host"`
 	Number   int      `json:"number"`
 	TLS      string   `json:"tls"`     // libpq's word for how the connection is encrypted
+	CA       string   `json:"ca"`      // who signs the provider's certificate, in PEM, or ""
 	Public   string   `json:"public"`  // where people reach the port, or ""
 	User     string   `json:"user"`    // the claimed login, or ""
+	Secret   string   `json:"secret"`  // that login's password, by the name under which it is kept, or ""
 	Claim    string   `json:"claim"`   // the key in the provider's Claims, or ""
 	Waiters  []string `json:"waiters"` // the consumer's workloads that start after the provider
 	Reached  string   `json:"reached"` // "" when it can be reached; else a finding says why not

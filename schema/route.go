@@ -4,8 +4,11 @@ package schema
 // component says it.
 type OwnRoute struct {
 	Port      string   `json:"port"`
-	Host      string   `json:"host"`   // or "", for the platform's domain
-	Listen    int      `json:"listen"` // or 0, for the front door's port
+	Host      string   `json:"host"` // or "", for the platform's domain
+	Aliases   []string `json:"aliases"`
+	Strip     bool     `json:"strip"`
+	KeepAlive int      `json:"keepAlive"` // seconds
+	Listen    int      `json:"listen"`    // or 0, for the front door's port
 	Path      string   `json:"path"`
 	Plain     bool     `json:"plain"`
 	Title     string   `json:"title"`
@@ -23,9 +26,12 @@ type OwnRoute struct {
 // A Routed is a route as the front door has it.
 type Routed struct {
 	Component string   `json:"component"`
-	Host      string   `json:"host"`
+	Names     []string `json:"names"`
 	Listen    int      `json:"listen"`
-	TLS       bool     `json:"tls"`
+	TLS       bool     `json:"tls"`   // it ends at the front door
+	HTTPS     bool     `json:"https"` // people come with TLS
+	Strip     bool     `json:"strip"`
+	KeepAlive int      `json:"keepAlive"` // seconds
 	Path      string   `json:"path"`
 	Upload    string   `json:"upload"`
 	Timeout   int      `json:"timeout"` // seconds
@@ -37,17 +43,19 @@ type Routed struct {
 	Upstream  Value    `json:"upstream"`
 	Scheme    Value    `json:"scheme"`
 	Server    Value    `json:"server"`
+	CA        Value    `json:"ca"`
 }
 
 // A Route is a way through the front door with its address worked out.
 type Route struct {
-	Component string `json:"component"`
-	Route     string `json:"route"` // the component's name for it
-	Port      string `json:"port"`
-	Host      string `json:"host"`
-	TLS       bool   `json:"tls"`
-	Listen    int    `json:"listen"`
-	Authority string `json:"authority"` // the host, with the port where it is not the usual one
-	URL       string `json:"url"`
-	Title     string `json:"title"`
+	Component string   `json:"component"`
+	Route     string   `json:"route"` // the component's name for it
+	Port      string   `json:"port"`
+	Host      string   `json:"host"`
+	Names     []string `json:"names"` // the host and its aliases
+	TLS       bool     `json:"tls"`
+	Listen    int      `json:"listen"`
+	Authority string   `json:"authority"` // the host, with the port where it is not the usual one
+	URL       string   `json:"url"`
+	Title     string   `json:"title"`
 }

@@ -16,13 +16,18 @@ const (
 // A Value is text in which tokens stand for addresses and secrets.
 type Value string
 
-// A Part is one piece of a bound value: plain text, or a secret that is put in
-// its place where the container starts.
+// A Part is one piece of a bound value: plain text, the path of a file that must be
+// there, or a secret that is put in its place where the container starts.
 type Part struct {
 	Text   string
+	Holds  string // what the file at Text holds, or "": it is text
 	Secret string // the name under which the secret is kept, or ""
 	File   bool   // the path of the file that holds the secret, not the secret itself
 }
+
+// systemCA is where images keep the authorities that they trust (Debian and Alpine,
+// ca-certificates).
+const systemCA = "/etc/ssl/certs/ca-certificates.crt"
 
 // IsReserved reports whether r is kept for tokens, so that text must not hold it.
 func IsReserved(r rune) bool { return r >= '\uFDD0' && r <= '\uFDEF' }
@@ -35,7 +40,7 @@ func IsReserved(r rune) bool { return r >= '\uFDD0' && r <= '\uFDEF' }
 func (e *Environment) Bind(owner string, v Value) ([]Part, error) {
 	var parts []Part
 	text := func(s string) {
-		if n := len(parts); n > 0 && parts[n-1].Secret == "" {
+		if n := len(parts); n > 0 && parts[n-1].Secret == "" && parts[n-1].Holds == "" {
 			parts[n-1].Text += s
 		} else if s != "" {
 			parts = append(parts, Part{Text: s})
@@ -56,6 +61,8 @@ func (e *Environment) Bind(owner string, v Value) ([]Part, error) {
 		}
 		word := strings.Fields(token)
 		switch {
+		case len(word) == 2 && word[0] == "platform" && word[1] == "ca":
+			parts = append(parts, e.frontCA())
 		case len(word) == 2 && word[0] == "platform":
 			s, ok := map[string]string{"name": e.Name, "domain": e.Settings.Domain, "namespace": e.Settings.Namespace}[word[1]]
 			if !ok {
@@ -67,6 +74,10 @@ func (e *Environment) Bind(owner string, v Value) ([]Part, error) {
 		case len(word) == 4 && word[0] == "need":
 			if !e.may(owner, word[1], word[1]+"."+word[2]) {
 				return nil, fmt.Errorf("%s uses an address that only %s has; say in its own needs what it talks to", owner, word[1])
+			}
+			if edge, ok := e.Edges[word[1]][word[2]]; ok && word[3] == "ca" && edge.CA != "" {
+				parts = append(parts, Part{Text: "/run/ca/" + word[2] + ".pem", Holds: edge.CA})
+				continue
 			}
 			s, err := e.address(word[1], word[2], word[3])
 			if err != nil {
@@ -84,6 +95,13 @@ func (e *Environment) Bind(owner string, v Value) ([]Part, error) {
 			}
 			text(s)
 		case len(word) == 3 && word[0] == "secret":
+			// what is claimed has a password of its own, of which the consumer is the owner;
+			// what is given to all is the provider's
+			consumer, need, _ := strings.Cut(strings.TrimSuffix(word[1], ".password"), ".")
+			if given := e.Edges[consumer][need]; given.Claim == "" && given.Secret != "" && owner == consumer && strings.HasSuffix(word[1], ".password") {
+				parts = append(parts, Part{Secret: given.Secret, File: word[2] == "file"})
+				continue
+			}
 			secret, ok := e.Secrets[word[1]]
 			if !ok {
 				return nil, fmt.Errorf("there is no secret %s", word[1])
@@ -138,6 +156,8 @@ func (e *Environment) address(consumer, need, field string) (string, error) {
 		return edge.scheme() + "://" + edge.Host + ":" + strconv.Itoa(edge.Number), nil
 	case "tls":
 		return edge.TLS, nil
+	case "ca":
+		return systemCA, nil
 	case "public":
 		if edge.Public == "" {
 			return "", fmt.Errorf("no route leads to port %s of %s", edge.Port, edge.Provider)
@@ -150,6 +170,18 @@ func (e *Environment) address(consumer, need, field string) (string, error) {
 		return edge.User, nil
 	}
 	return "", fmt.Errorf("a need has no %q", field)
+}
+
+// frontCA is the file of who signs the front door's certificate: this machine's own
+// authority, one that is said, or those that the image trusts.
+func (e *Environment) frontCA() Part {
+	if _, own := e.Secrets["ca.crt"]; own {
+		return Part{Secret: "ca.crt", File: true}
+	}
+	if ca := e.Components[e.Front].Front.CA; ca != "" {
+		return Part{Text: "/run/ca/platform.pem", Holds: ca}
+	}
+	return Part{Text: systemCA}
 }
 
 // scheme is how the provider answers over HTTP.

@@ -24,6 +24,17 @@ type Workload struct {
 	Host         Value              `json:"host"`
 }
 
+// LowPorts reports whether the workload opens a port below 1024 as an ordinary user, which
+// the kernel has to be told (Linux, ip-sysctl: ip_unprivileged_port_start).
+func (w Workload) LowPorts() bool {
+	for _, number := range w.Ports {
+		if number < 1024 && w.User != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // An Image is a container image; a digest wins over the tag.
 type Image struct {
 	Repository string `json:"repository"`

@@ -51,7 +51,7 @@ pull() {
 	docker tag "$1" "$2"
 }
 
-# build NAME REF KEY: the stand-in from Debian's packages and PyPI.
+# build NAME REF KEY: the stand-in from Debian's packages, PyPI and Go modules.
 build() {
 	local name=$1 ref=$2 key=$3 root=$work/$1 log=$cache/$1.log
 	[ "$(id -u)" = 0 ] || fail "the stand-in for $name is not in the cache, and only root can build it" "run $0 $name as root once"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Proves on the engine that answers that the images behave as e2e/README.md promises, stand-in or real alike.
-# usage: smoke.sh   Prints one line per promise with the time it took; exits 1 when one is not kept.
+# usage: smoke.sh [NAME...]   names are images, all by default; mlflow needs postgres too.
+# Prints one line per promise with the time it took; exits 1 when one is not kept.
 # Whatever it starts carries one prefix and is removed on exit.
 # shellcheck disable=SC2317 # most functions are called by name
 set -euo pipefail
@@ -9,6 +10,7 @@ prefix=mlops-gitops-smoke-$$
 work=$(mktemp -d)
 chmod 755 "$work" # containers with other user ids read the files in it
 broken=0
+names=("$@")
 
 clean_up() {
 	local found
@@ -67,15 +69,25 @@ run() { docker run -d --name "$prefix-$1" --network "$prefix" --network-alias "$
 # once ARGUMENT...: the same, in the foreground and gone afterwards.
 once() { docker run --rm --name "$prefix-once-$RANDOM" --network "$prefix" "${hardened[@]}" "$@"; }
 
+# serves_as NAME UID: the container's first process has that user id.
+serves_as() { [ "$(docker exec "$prefix-$1" stat -c %u /proc/1)" = "$2" ]; }
+
 # memory NAME: what the container's processes and tmpfs hold now.
 memory() { docker stats --no-stream --format '{{.MemUsage}}' "$prefix-$1" | sed 's| /.*||'; }
+
+# wanted NAME: no images were named, or this one was.
+wanted() { [[ "${names[*]:-$1}" =~ (^| )$1( |$) ]]; }
 
 image() { echo "localhost/mlops-gitops/$1:$(sed -n "s|^${1^^}_IMAGE=.*:||p" "$here/versions.env")"; }
 
 trap clean_up EXIT
 docker network create "$prefix" >/dev/null
 # shellcheck source=e2e/images/smoke/postgres.sh
-. "$here/smoke/postgres.sh"
+wanted postgres && . "$here/smoke/postgres.sh"
 # shellcheck source=e2e/images/smoke/mlflow.sh
-. "$here/smoke/mlflow.sh"
+wanted mlflow && . "$here/smoke/mlflow.sh"
+# shellcheck source=e2e/images/smoke/minio.sh
+wanted minio && . "$here/smoke/minio.sh"
+# shellcheck source=e2e/images/smoke/nginx.sh
+wanted nginx && . "$here/smoke/nginx.sh"
 exit "$broken"

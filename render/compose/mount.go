@@ -94,7 +94,8 @@ func (p *project) volume(s *types.ServiceConfig, name, dir string, config types.
 
 // own makes the task that gives a service's volumes to its user, as fsGroup does
 // in a cluster: a new volume belongs to root where the image doesn't have the
-// directory. The task may change owners and nothing else.
+// directory, and one that is taken over to whom it was made for. The task may read
+// folders and change owners, and nothing else.
 func (p *project) own(s *types.ServiceConfig) {
 	t := types.ServiceConfig{Name: s.Name + ".volumes", Restart: types.RestartPolicyNo}
 	t.Image = s.Image
@@ -112,17 +113,22 @@ func (p *project) own(s *types.ServiceConfig) {
 	t.User = "0:0"
 	t.ReadOnly = true
 	t.NetworkMode = "none"
-	t.CapDrop, t.CapAdd = s.CapDrop, []string{"CHOWN"}
+	t.CapDrop, t.CapAdd = s.CapDrop, []string{"CHOWN", "DAC_READ_SEARCH"}
 	t.SecurityOpt, t.Logging = s.SecurityOpt, s.Logging
 	p.Services[t.Name] = t
 	p.after(s, t.Name, types.ServiceConditionCompletedSuccessfully)
 }
 
-// chown leaves alone what is owned rightly, which is every time but the first.
+// chown leaves alone what is owned rightly, which is every time but the first. A volume's
+// own directory comes last, so that what was interrupted is done again.
 const chown = `set -eu
 owner=$1
 shift
 for dir; do
-	[ "$(stat -c %u:%g "$dir")" = "$owner" ] || chown "$owner" "$dir"
+	[ "$(stat -c %u:%g "$dir")" != "$owner" ] || continue
+	for entry in "$dir"/* "$dir"/.[!.]*; do
+		[ ! -e "$entry" ] || chown -R "$owner" "$entry"
+	done
+	chown "$owner" "$dir"
 done
 `

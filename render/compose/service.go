@@ -32,6 +32,9 @@ func (p *project) add(c schema.Component, name string) error {
 	s.ReadOnly = w.ReadOnlyRoot
 	s.CapDrop = []string{"ALL"}
 	s.SecurityOpt = []string{"no-new-privileges:true"}
+	if w.LowPorts() {
+		s.Sysctls = types.Mapping{"net.ipv4.ip_unprivileged_port_start": "0"}
+	}
 	s.StopGracePeriod = seconds(w.Grace)
 	s.Logging = &types.LoggingConfig{Driver: "json-file", Options: types.Options{"max-size": "10m", "max-file": "3"}}
 	if s.Deploy, err = deploy(w); err != nil {

@@ -33,7 +33,7 @@ type Container struct {
 
 // Of is the container of a component's workload.
 func Of(e *schema.Environment, component string, w schema.Workload) (Container, error) {
-	b := builder{e, component, map[string]bool{}}
+	b := builder{e, component, map[string]bool{}, map[string]string{}}
 	var health []schema.Value
 	if w.Health != nil {
 		health = w.Health.Command
@@ -44,7 +44,7 @@ func Of(e *schema.Environment, component string, w schema.Workload) (Container, 
 // Asking is a container that asks a question until the answer is yes, for a component
 // that waits for it.
 func Asking(e *schema.Environment, component string, q schema.Question) (Container, error) {
-	b := builder{e, component, map[string]bool{}}
+	b := builder{e, component, map[string]bool{}, map[string]string{}}
 	return b.build(q.Command, nil, nil, q.Env, q.Files, asks)
 }
 
@@ -53,6 +53,7 @@ type builder struct {
 	env       *schema.Environment
 	component string
 	secrets   map[string]bool
+	files     map[string]string // that text names the path of, by it
 }
 
 func (b builder) build(command, args, health []schema.Value, env, files map[string]schema.Value, end string) (c Container, err error) {
@@ -97,6 +98,7 @@ func (b builder) build(command, args, health []schema.Value, env, files map[stri
 			c.Files[p], _ = b.settle(bound[p])
 		}
 	}
+	maps.Copy(c.Files, b.files)
 	c.Memory = slices.Sorted(maps.Keys(memory))
 	c.Secrets = slices.Sorted(maps.Keys(b.secrets))
 	if len(joined) == 0 && end == becomes {
@@ -117,6 +119,9 @@ func (b builder) settle(parts []schema.Part) (text string, ok bool) {
 	for _, p := range parts {
 		if p.Secret == "" {
 			text += p.Text
+			if p.Holds != "" {
+				b.files[p.Text] = p.Holds
+			}
 			continue
 		}
 		b.secrets[p.Secret] = true

@@ -117,7 +117,7 @@ func (p program) stage() Stage {
 	switch {
 	case p.Kind == "task":
 		return StageSetup
-	case p.env.Components[p.component].Accepts != schema.Accepts{}:
+	case p.env.Components[p.component].Accepts.Keeps():
 		return StageData
 	}
 	return StageApps

@@ -172,7 +172,7 @@ environment: {
 	mlflow: place: "cluster"
 	components: store: {
 		place: "external"
-		published: s3: {host: "s3.example.com", port: 443}
+		published: s3: {host: "s3.example.com", port: 443, tls: "verify-full", ca: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"}
 	}
 	components: notes: {
 		needs: postgres: {port: "sql", database: "notes"}

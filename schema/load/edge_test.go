@@ -93,7 +93,7 @@ func TestExternalPostgres(t *testing.T) {
 	}
 	file := e.Components["mlflow"].Workloads["server"].Files["/run/mlflow/pg_service.conf"]
 	parts, err := e.Bind("mlflow", file)
-	if got, want := fmt.Sprint(parts, err), "[{[mlflow]\nhost=db.example.com\nport=6543\ndbname=mlflow\nuser=mlflow\npassword=  false} { mlflow.postgres.password false} {\nsslmode=disable\n  false}] <nil>"; got != want {
+	if got, want := fmt.Sprint(parts, err), "[{[mlflow]\nhost=db.example.com\nport=6543\ndbname=mlflow\nuser=mlflow\npassword=   false} {  mlflow.postgres.password false} {\nsslmode=disable\n   false}] <nil>"; got != want {
 		t.Errorf("MLflow reads %s, not %s", got, want)
 	}
 	wait := e.Components["postgres"].Claims["mlflow.postgres"].Wait

@@ -1,6 +1,6 @@
 // Package load turns folders of CUE into environments, and mistakes into words.
 // It reads a file tree, be it a disk or a Git revision, asks no network and
-// writes nothing. It alone knows cuelang.org/go.
+// writes nothing. With schema/doc it alone knows cuelang.org/go.
 package load
 
 import (

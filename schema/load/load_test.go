@@ -145,7 +145,7 @@ environment: components: notes: {
 			parts, err := e.Bind("notes", e.Components["notes"].Workloads["server"].Env[name])
 			got = append(got, fmt.Sprint(parts, err))
 		}
-		want := []string{"[{postgres:5432 as notes  false}] <nil>", "[{ notes.key false}] <nil>", "[{ notes.key true}] <nil>", "[{http://mlflow:5000  false}] <nil>"}
+		want := []string{"[{postgres:5432 as notes   false}] <nil>", "[{  notes.key false}] <nil>", "[{  notes.key true}] <nil>", "[{http://mlflow:5000   false}] <nil>"}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %q, want %q", mode, got, want)
 		}

@@ -34,7 +34,6 @@ says_nothing_of() { ! logs_say "$1" "$2"; }
 # bare ARGUMENT...: an attempt that must not get as far as a running server.
 bare() { timeout 20 docker run --rm --name "$prefix-once-$RANDOM" "$@"; }
 stop_cleanly() { docker stop -t 30 "$prefix-postgres" && logs_say postgres 'database system is shut down'; }
-serves_as() { [ "$(docker exec "$prefix-$1" stat -c %u /proc/1)" = "$2" ]; }
 again() { docker rm -f "$prefix-postgres" && start_and_wait; }
 start_elsewhere() { # NAME ARGUMENT...: another server, ready by the network address
 	docker run -d --name "$prefix-$1" -e POSTGRES_PASSWORD=x "${@:2}" "$postgres" &&
