@@ -42,53 +42,94 @@ func (p Project) Tell(ctx context.Context, service string, command []string, val
 	return err
 }
 
-// Recreate makes the containers of services anew, in the order of what they depend on,
-// and waits until they are healthy or have done their work. What they depend on is
-// started where it does not run.
+// Recreate makes the containers of services anew, one after the other in the order of
+// what they depend on, so that each is away no longer than it takes to start; and waits
+// until they are healthy or have done their work. Others are left alone.
 func (p Project) Recreate(ctx context.Context, services []string) error {
-	last, err := p.endWithoutHeirs(ctx, services)
-	if err != nil {
-		return err
-	}
-	up := []string{"up", "--detach", "--force-recreate"}
-	if first := without(services, last); len(first) > 0 {
-		if _, err := p.compose(ctx, nil, slices.Concat(up, []string{"--wait"}, first)...); err != nil {
-			return err
-		}
-	}
-	if len(last) == 0 {
-		return nil
-	}
-	if _, err := p.compose(ctx, nil, slices.Concat(up, last)...); err != nil {
-		return err
-	}
-	return p.await(ctx, last)
-}
-
-// endWithoutHeirs are the services that end when their work is done and that no other of
-// the services waits for. "up --wait" takes their end for a failure (docker/compose,
-// pkg/compose/start.go).
-func (p Project) endWithoutHeirs(ctx context.Context, services []string) (last []string, err error) {
 	out, err := p.compose(ctx, nil, "config", "--format", "json")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var project struct {
-		Services map[string]struct {
-			DependsOn map[string]struct{ Condition string } `json:"depends_on"`
+	var file project
+	if err := json.Unmarshal(out, &file); err != nil {
+		return fmt.Errorf("docker compose config: %w", err)
+	}
+	up := []string{"up", "--detach", "--no-deps", "--force-recreate"}
+	for _, level := range file.levels(services) {
+		stay, end := file.split(level)
+		if len(stay) > 0 {
+			if _, err := p.compose(ctx, nil, slices.Concat(up, []string{"--wait"}, stay)...); err != nil {
+				return err
+			}
+		}
+		if len(end) > 0 { // which "up --wait" takes for a failure (docker/compose, pkg/compose/start.go)
+			if _, err := p.compose(ctx, nil, slices.Concat(up, end)...); err != nil {
+				return err
+			}
+			if err := p.await(ctx, end); err != nil {
+				return err
+			}
 		}
 	}
-	if err := json.Unmarshal(out, &project); err != nil {
-		return nil, fmt.Errorf("docker compose config: %w", err)
+	return nil
+}
+
+// A project is what Compose says of the order in a project's file.
+type project struct {
+	Services map[string]struct {
+		DependsOn map[string]struct{ Condition string } `json:"depends_on"`
 	}
-	ends, awaited := map[string]bool{}, map[string]bool{}
-	for name, s := range project.Services {
+}
+
+// levels are the services in order: each depends on none of its own level or a later one.
+func (p project) levels(services []string) (levels [][]string) {
+	left := slices.Sorted(slices.Values(services))
+	for len(left) > 0 {
+		var level []string
+		for _, s := range left {
+			if !slices.ContainsFunc(left, func(other string) bool { return other != s && p.follows(s, other, map[string]bool{}) }) {
+				level = append(level, s)
+			}
+		}
+		if len(level) == 0 { // a circle, which Compose refuses
+			level = left
+		}
+		levels = append(levels, level)
+		left = slices.DeleteFunc(slices.Clone(left), func(s string) bool { return slices.Contains(level, s) })
+	}
+	return levels
+}
+
+// follows reports whether a service depends on another, by however many others.
+func (p project) follows(service, other string, seen map[string]bool) bool {
+	if seen[service] {
+		return false
+	}
+	seen[service] = true
+	for next := range p.Services[service].DependsOn {
+		if next == other || p.follows(next, other, seen) {
+			return true
+		}
+	}
+	return false
+}
+
+// split parts services that stay from those that end when their work is done.
+func (p project) split(services []string) (stay, end []string) {
+	ends := map[string]bool{}
+	for _, s := range p.Services {
 		for other, on := range s.DependsOn {
 			ends[other] = ends[other] || on.Condition == "service_completed_successfully"
-			awaited[other] = awaited[other] || slices.Contains(services, name)
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(services), func(s string) bool { return !ends[s] || awaited[s] }), nil
+	for _, s := range services {
+		if ends[s] {
+			end = append(end, s)
+		} else {
+			stay = append(stay, s)
+		}
+	}
+	return stay, end
 }
 
 // await waits for the end of services that end, which must be a good one.
@@ -109,10 +150,6 @@ func (p Project) await(ctx context.Context, services []string) error {
 		}
 	}
 	return nil
-}
-
-func without(all, some []string) []string {
-	return slices.DeleteFunc(slices.Clone(all), func(s string) bool { return slices.Contains(some, s) })
 }
 
 func (p Project) compose(ctx context.Context, stdin []byte, args ...string) ([]byte, error) {
