@@ -231,19 +231,23 @@ func (t turning) settle(done []string) error {
 
 // swap puts data in place of what the file holds, whole or not at all, for good.
 func (f *folder) swap(file string, data []byte, mode fs.FileMode, rand io.Reader) error {
-	suffix, err := newValue(rand, 16)
-	if err != nil {
-		return err
+	for {
+		suffix, err := newValue(rand, 16)
+		if err != nil {
+			return err
+		}
+		temp := unfinished + string(suffix)
+		if err = f.write(temp, data, mode); err == nil {
+			err = f.root.Rename(temp, file)
+		}
+		switch {
+		case err == nil:
+			return f.sync()
+		case !errors.Is(err, fs.ErrNotExist):
+			return errors.Join(in(f.at(file), err), f.remove(temp))
+		}
+		// Another process has just started and taken the file for left over.
 	}
-	temp := unfinished + string(suffix)
-	err = f.write(temp, data, mode)
-	if err == nil {
-		err = f.root.Rename(temp, file)
-	}
-	if err != nil {
-		return errors.Join(in(f.at(file), err), f.remove(temp))
-	}
-	return f.sync()
 }
 
 // pending are the secrets whose new values are not in force everywhere, by file, in order.
