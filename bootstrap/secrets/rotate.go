@@ -125,7 +125,7 @@ func (t turning) text(ctx context.Context, turn Turn) error {
 	}
 	if given := turn.Given[turn.Name]; given != nil && !bytes.Equal(given, value) {
 		value = given
-		if err := t.next.swap(turn.Name, value, localFileMode, t.rand); err != nil {
+		if err := t.next.swap(turn.Name, value, t.rand); err != nil {
 			return err
 		}
 	} else if value == nil {
@@ -135,7 +135,7 @@ func (t turning) text(ctx context.Context, turn Turn) error {
 		if value, err = newValue(t.rand, t.declared[turn.Name].Length); err != nil {
 			return err
 		}
-		if err := t.next.swap(turn.Name, value, localFileMode, t.rand); err != nil {
+		if err := t.next.swap(turn.Name, value, t.rand); err != nil {
 			return err
 		}
 	}
@@ -145,7 +145,7 @@ func (t turning) text(ctx context.Context, turn Turn) error {
 			return fmt.Errorf("%s keeps its old value: %w", turn.Name, redact(err, value))
 		}
 	}
-	return t.in.swap(turn.Name, value, localFileMode, t.rand)
+	return t.in.swap(turn.Name, value, t.rand)
 }
 
 // certificates makes those anew that are among the turns, and puts supplied ones in place.
@@ -159,7 +159,7 @@ func (t turning) certificates(turns []Turn) error {
 			continue
 		case i < 0 || !t.all[i].supplied:
 			// a note that those who use it have to be started anew
-			if err := t.next.swap(turn.Name, []byte("made anew\n"), localFileMode, t.rand); err != nil {
+			if err := t.next.swap(turn.Name, []byte("made anew\n"), t.rand); err != nil {
 				return err
 			}
 			anew[turn.Name] = true
@@ -198,7 +198,7 @@ func (t turning) supplied(c certificate, given map[string][]byte) (set []staging
 	for _, file := range []string{c.key(), c.crt()} {
 		data := given[file]
 		if data != nil {
-			err = t.next.swap(file, data, localFileMode, t.rand)
+			err = t.next.swap(file, data, t.rand)
 		} else {
 			data, err = t.next.readIfAny(file)
 		}
@@ -230,14 +230,14 @@ func (t turning) settle(done []string) error {
 }
 
 // swap puts data in place of what the file holds, whole or not at all, for good.
-func (f *folder) swap(file string, data []byte, mode fs.FileMode, rand io.Reader) error {
+func (f *folder) swap(file string, data []byte, rand io.Reader) error {
 	for {
 		suffix, err := newValue(rand, 16)
 		if err != nil {
 			return err
 		}
 		temp := unfinished + string(suffix)
-		if err = f.write(temp, data, mode); err == nil {
+		if err = f.write(temp, data, localFileMode); err == nil {
 			err = f.root.Rename(temp, file)
 		}
 		switch {
