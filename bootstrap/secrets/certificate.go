@@ -1,13 +1,10 @@
 package secrets
 
 import (
-	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -69,115 +66,79 @@ func namesOf(all []certificate) (names []string) {
 	return slices.Compact(names)
 }
 
-// checkCertificates returns the Problems with what persons put there: certificates that
-// they supply, and any in the place of one that is made.
-func (l Local) checkCertificates(f *folder, all []certificate, now time.Time, r *Result) (problems []error) {
-	for _, c := range all {
-		crt, crtErr := f.readIfAny(c.crt())
-		key, keyErr := f.readIfAny(c.key())
-		if err := errors.Join(crtErr, keyErr); err != nil {
-			problems = append(problems, crtErr, keyErr)
-			continue
-		}
-		if c.supplied {
-			problems = append(problems, l.checkSupplied(c, crt, key, now, r)...)
-		} else if cert, err := parseCertificate(crt); err == nil && !slices.Contains(cert.Issuer.Organization, organization) {
-			problems = append(problems, &Problem{
-				fmt.Sprintf("%s is not from this machine's own authority, which is to make %s", path.Join(l.folder(), c.crt()), c.name),
-				"move it away; a certificate of your own has to be declared as supplied",
-			})
-		}
-		clear(key)
+// fillCertificates makes certificates where any has to be made. Only then does it wait for
+// others who are changing secrets.
+func (l Local) fillCertificates(f *folder, all []certificate, rand io.Reader, now time.Time, r *Result) error {
+	if todo, err := l.plan(f, all, nil, now); err != nil || todo.nothing() {
+		return err
 	}
-	return slices.DeleteFunc(problems, func(err error) bool { return err == nil })
-}
-
-// checkSupplied returns what is wrong with a certificate that a person supplies, and
-// tells r when it ends soon.
-func (l Local) checkSupplied(c certificate, crt, key []byte, now time.Time, r *Result) (problems []error) {
-	crtFile, keyFile := path.Join(l.folder(), c.crt()), path.Join(l.folder(), c.key())
-	var missing []string
-	if crt == nil {
-		missing = append(missing, crtFile)
-	}
-	if key == nil {
-		missing = append(missing, keyFile)
-	}
-	if len(missing) > 0 {
-		is := "is"
-		if len(missing) > 1 {
-			is = "are"
-		}
-		return []error{&Problem{
-			fmt.Sprintf("the certificate %s is not made but supplied, and %s %s not there", c.name, strings.Join(missing, " and "), is),
-			fmt.Sprintf("it is for %s; put it there, those behind it that lead to its authority, and its key:\ncp fullchain.pem %s\ncp privkey.pem %s", strings.Join(c.names, ", "), crtFile, keyFile),
-		}}
-	}
-	problem := func(msg, fix string) { problems = append(problems, &Problem{msg, fix}) }
-	cert, err := parseCertificate(crt)
-	if err != nil {
-		problem(fmt.Sprintf("%s is no certificate: %v", crtFile, err), "put it there in PEM, with those behind it that lead to its authority:\ncp fullchain.pem "+crtFile)
-	}
-	signer, err := parseKey(key)
-	switch {
-	case errors.Is(err, errEncrypted):
-		problem(keyFile+" is encrypted, and no program here knows its passphrase", "decrypt it:\nopenssl pkey -in "+keyFile+" -out "+keyFile+".new && mv -f "+keyFile+".new "+keyFile)
-	case err != nil:
-		problem(fmt.Sprintf("%s is no private key: %v", keyFile, err), "put it there in PEM:\ncp privkey.pem "+keyFile)
-	case cert != nil && !(pair{cert, signer}).matches():
-		problem(fmt.Sprintf("%s is not the key of %s", keyFile, crtFile), "put the two there that belong together; the server's own certificate comes first in its file")
-	}
-	if cert == nil {
-		return problems
-	}
-	if bare := uncovered(cert, c.names); len(bare) > 0 {
-		problem(fmt.Sprintf("%s is not for %s", crtFile, strings.Join(bare, ", ")), fmt.Sprintf("it is for %s; have it made for all of %s", strings.Join((pair{cert: cert}).names(), ", "), strings.Join(c.names, ", ")))
-	}
-	switch {
-	case !now.Before(cert.NotAfter):
-		problem(fmt.Sprintf("%s ended on %s", crtFile, date(cert.NotAfter)), "have it renewed, and put the new one there")
-	case now.Before(cert.NotBefore):
-		problem(fmt.Sprintf("%s is not valid before %s", crtFile, date(cert.NotBefore)), "look at this machine's clock")
-	case cert.NotAfter.Sub(now) < warnWithin:
-		r.Warned = append(r.Warned, fmt.Sprintf("%s ends on %s", crtFile, date(cert.NotAfter)))
-	}
-	return problems
-}
-
-func date(t time.Time) string { return t.UTC().Format(time.DateOnly) }
-
-// makeCertificates makes those that are lacking or no longer hold, and their authority,
-// all together: on disk they are complete or as they were.
-func (l Local) makeCertificates(f *folder, all []certificate, anew map[string]bool, rand io.Reader, now time.Time, r *Result) error {
-	ours := signed(all)
-	names := namesOf(ours)
-	authority, fault, err := f.authority(names, now)
+	unlock, err := f.lock(true)
 	if err != nil {
 		return err
 	}
+	err = f.install()
+	if err == nil {
+		err = l.makeCertificates(f, all, nil, rand, now, r)
+	}
+	return errors.Join(err, unlock())
+}
+
+// A plan says what has to be made, and why.
+type plan struct {
+	authority pair              // in the folder
+	fault     string            // why there has to be another, or ""
+	made      map[string]string // certificates, by name
+}
+
+func (p plan) nothing() bool { return p.fault == "" && len(p.made) == 0 }
+
+// plan finds what is lacking, what no longer holds, and what is asked for anew.
+func (l Local) plan(f *folder, all []certificate, anew map[string]bool, now time.Time) (p plan, err error) {
+	ours := signed(all)
+	p.made = map[string]string{}
+	if p.authority, p.fault, err = f.authority(namesOf(ours), now); err != nil {
+		return p, err
+	}
 	if anew[authorityCert] {
-		fault = "as asked"
+		p.fault = "as asked"
+	}
+	for _, c := range ours {
+		if p.fault != "" {
+			p.made[c.name] = "its authority is new"
+			continue
+		}
+		why, err := f.fault(c, p.authority, now)
+		if err != nil {
+			return p, err
+		}
+		if anew[c.name] {
+			why = "as asked"
+		}
+		if why != "" {
+			p.made[c.name] = why
+		}
+	}
+	if p.fault == "" && len(p.made) > 0 && p.authority.key == nil { // it can't sign
+		p.fault = "its key is gone"
+		for _, c := range ours {
+			p.made[c.name] = "its authority is new"
+		}
+	}
+	return p, nil
+}
+
+// makeCertificates makes what the plan says, all together: on disk they are complete or as
+// they were. The folder must be locked.
+func (l Local) makeCertificates(f *folder, all []certificate, anew map[string]bool, rand io.Reader, now time.Time, r *Result) error {
+	todo, err := l.plan(f, all, anew, now)
+	if err != nil || todo.nothing() {
+		return err
 	}
 	var set []staging
-	made := map[string]string{} // by name, why
-	if fault == "" {
-		for _, c := range ours {
-			why, err := f.fault(c, authority, now)
-			if err != nil {
-				return err
-			}
-			if anew[c.name] {
-				why = "as asked"
-			}
-			if why != "" {
-				made[c.name] = why
-			}
-		}
-		if len(made) > 0 && authority.key == nil {
-			fault = "its key is gone"
-		}
-	}
-	if fault != "" {
+	ours := signed(all)
+	authority := todo.authority
+	if todo.fault != "" {
+		names := namesOf(ours)
 		if authority, err = newAuthority(l.Env, names, rand, now); err != nil {
 			return err
 		}
@@ -186,16 +147,13 @@ func (l Local) makeCertificates(f *folder, all []certificate, anew map[string]bo
 			return err
 		}
 		set = append(set, staging{authorityCert, authority.certPEM(), localFileMode}, staging{authorityKey, key, authorityKeyMode})
-		for _, c := range ours {
-			made[c.name] = "its authority is new"
-		}
 		r.Authority = names
-		if err := f.note(authorityCert, fault, r); err != nil {
+		if err := f.note(authorityCert, todo.fault, r); err != nil {
 			return err
 		}
 	}
 	for _, c := range ours {
-		why, wanted := made[c.name]
+		why, wanted := todo.made[c.name]
 		if !wanted {
 			continue
 		}
@@ -211,9 +169,6 @@ func (l Local) makeCertificates(f *folder, all []certificate, anew map[string]bo
 		if err := f.note(c.name, why, r); err != nil {
 			return err
 		}
-	}
-	if len(set) == 0 {
-		return nil
 	}
 	return f.replace(set)
 }
@@ -322,9 +277,4 @@ type staging struct {
 	file string
 	data []byte
 	mode fs.FileMode
-}
-
-// uncovered are the names that a certificate is not for.
-func uncovered(cert *x509.Certificate, names []string) []string {
-	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return cert.VerifyHostname(name) == nil })
 }

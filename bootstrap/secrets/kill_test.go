@@ -23,6 +23,14 @@ import (
 const generateIn = "SECRETS_TEST_GENERATE_IN"
 
 func TestMain(m *testing.M) {
+	if repository := os.Getenv(renewIn); repository != "" {
+		fmt.Fprintln(os.Stderr, "child:", renewUntilKilled(repository))
+		os.Exit(1)
+	}
+	if repository := os.Getenv(rotateIn); repository != "" {
+		fmt.Fprintln(os.Stderr, "child:", rotateUntilKilled(repository))
+		os.Exit(1)
+	}
 	if repository, public, ok := strings.Cut(os.Getenv(generateIn), ":"); ok {
 		fmt.Fprintln(os.Stderr, "child:", generateUntilKilled(repository, public))
 		os.Exit(1)
@@ -47,7 +55,7 @@ func generateUntilKilled(repository, public string) error {
 func TestAfterAKillEveryFileIsWholeOrAbsent(t *testing.T) {
 	dir, owner := t.TempDir(), identity(t)
 	for range 20 {
-		killGenerating(t, dir, owner.Recipient().String(), mathrand.N(20*time.Millisecond))
+		killChild(t, generateIn+"="+dir+":"+owner.Recipient().String(), mathrand.N(20*time.Millisecond))
 	}
 	local, sealed, unready := 0, 0, 0
 	for _, name := range files(t, dir) {
@@ -80,11 +88,11 @@ func TestAfterAKillEveryFileIsWholeOrAbsent(t *testing.T) {
 	finish(t, dir, owner.Recipient().String())
 }
 
-// killGenerating starts a child and ends it after a while, wherever it is.
-func killGenerating(t *testing.T, dir, public string, after time.Duration) {
+// killChild starts a child with a variable and ends it after a while, wherever it is.
+func killChild(t *testing.T, variable string, after time.Duration) {
 	t.Helper()
 	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), generateIn+"="+dir+":"+public)
+	child.Env = append(os.Environ(), variable)
 	child.Stderr = os.Stderr
 	out, err := child.StdoutPipe()
 	if err != nil {

@@ -62,7 +62,7 @@ func (l Local) Generate(declared map[string]schema.Secret, rand io.Reader, now t
 		return r, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if err := l.fillAll(f, declared, nil, rand, now, &r); err != nil {
+	if err := l.fillAll(f, declared, rand, now, &r); err != nil {
 		return r, err
 	}
 	for _, name := range names {
@@ -81,26 +81,19 @@ func (l Local) Generate(declared map[string]schema.Secret, rand io.Reader, now t
 	return r, err
 }
 
-// fillAll makes what f lacks, and certificates that are to be anew.
-func (l Local) fillAll(f *folder, declared map[string]schema.Secret, anew map[string]bool, rand io.Reader, now time.Time, r *Result) (err error) {
+// fillAll makes what f lacks.
+func (l Local) fillAll(f *folder, declared map[string]schema.Secret, rand io.Reader, now time.Time, r *Result) error {
 	all := certificates(declared)
-	if len(all) > 0 {
-		unlock, err := f.lock(true)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, unlock()) }()
-		if err := f.install(); err != nil {
-			return err
-		}
+	if err := f.finish(); err != nil {
+		return err
 	}
 	text := texts(declared)
 	problems := l.checkCertificates(f, all, now, r)
 	if err := f.fill(l, slices.Sorted(maps.Keys(text)), text, nowhere, rand, r, problems...); err != nil {
 		return err
 	}
-	if len(signed(all)) > 0 || declared[authorityCert].Part == "ca" {
-		if err := l.makeCertificates(f, all, anew, rand, now, r); err != nil {
+	if declared[authorityCert].Part == "ca" || len(signed(all)) > 0 {
+		if err := l.fillCertificates(f, all, rand, now, r); err != nil {
 			return err
 		}
 	}

@@ -194,6 +194,9 @@ func parseCertificate(data []byte) (*x509.Certificate, error) {
 			break
 		}
 		if block.Type != "CERTIFICATE" {
+			if strings.HasSuffix(block.Type, "PRIVATE KEY") {
+				return nil, errors.New("it holds a private key")
+			}
 			return nil, fmt.Errorf("it holds a %s", strings.ToLower(block.Type))
 		}
 		cert, err := x509.ParseCertificate(block.Bytes)

@@ -125,7 +125,7 @@ func (t turning) text(ctx context.Context, turn Turn) error {
 	}
 	if given := turn.Given[turn.Name]; given != nil && !bytes.Equal(given, value) {
 		value = given
-		if err := t.next.swap(turn.Name, value, localFileMode, t.rand); err != nil {
+		if err := t.next.swap(turn.Name, value, t.rand); err != nil {
 			return err
 		}
 	} else if value == nil {
@@ -135,7 +135,7 @@ func (t turning) text(ctx context.Context, turn Turn) error {
 		if value, err = newValue(t.rand, t.declared[turn.Name].Length); err != nil {
 			return err
 		}
-		if err := t.next.swap(turn.Name, value, localFileMode, t.rand); err != nil {
+		if err := t.next.swap(turn.Name, value, t.rand); err != nil {
 			return err
 		}
 	}
@@ -145,7 +145,7 @@ func (t turning) text(ctx context.Context, turn Turn) error {
 			return fmt.Errorf("%s keeps its old value: %w", turn.Name, redact(err, value))
 		}
 	}
-	return t.in.swap(turn.Name, value, localFileMode, t.rand)
+	return t.in.swap(turn.Name, value, t.rand)
 }
 
 // certificates makes those anew that are among the turns, and puts supplied ones in place.
@@ -159,7 +159,7 @@ func (t turning) certificates(turns []Turn) error {
 			continue
 		case i < 0 || !t.all[i].supplied:
 			// a note that those who use it have to be started anew
-			if err := t.next.swap(turn.Name, []byte("made anew\n"), localFileMode, t.rand); err != nil {
+			if err := t.next.swap(turn.Name, []byte("made anew\n"), t.rand); err != nil {
 				return err
 			}
 			anew[turn.Name] = true
@@ -198,7 +198,7 @@ func (t turning) supplied(c certificate, given map[string][]byte) (set []staging
 	for _, file := range []string{c.key(), c.crt()} {
 		data := given[file]
 		if data != nil {
-			err = t.next.swap(file, data, localFileMode, t.rand)
+			err = t.next.swap(file, data, t.rand)
 		} else {
 			data, err = t.next.readIfAny(file)
 		}
@@ -230,20 +230,24 @@ func (t turning) settle(done []string) error {
 }
 
 // swap puts data in place of what the file holds, whole or not at all, for good.
-func (f *folder) swap(file string, data []byte, mode fs.FileMode, rand io.Reader) error {
-	suffix, err := newValue(rand, 16)
-	if err != nil {
-		return err
+func (f *folder) swap(file string, data []byte, rand io.Reader) error {
+	for {
+		suffix, err := newValue(rand, 16)
+		if err != nil {
+			return err
+		}
+		temp := unfinished + string(suffix)
+		if err = f.write(temp, data, localFileMode); err == nil {
+			err = f.root.Rename(temp, file)
+		}
+		switch {
+		case err == nil:
+			return f.sync()
+		case !errors.Is(err, fs.ErrNotExist):
+			return errors.Join(in(f.at(file), err), f.remove(temp))
+		}
+		// Another process has just started and taken the file for left over.
 	}
-	temp := unfinished + string(suffix)
-	err = f.write(temp, data, mode)
-	if err == nil {
-		err = f.root.Rename(temp, file)
-	}
-	if err != nil {
-		return errors.Join(in(f.at(file), err), f.remove(temp))
-	}
-	return f.sync()
 }
 
 // pending are the secrets whose new values are not in force everywhere, by file, in order.

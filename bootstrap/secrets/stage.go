@@ -90,6 +90,22 @@ func (f *folder) install() error {
 	return f.remove(staged)
 }
 
+// finish is install after a kill, by whoever comes next. What was not complete goes.
+func (f *folder) finish() (err error) {
+	if absent(f.root, staged) && absent(f.root, unstaged) {
+		return nil
+	}
+	unlock, err := f.lock(true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	if err := f.root.RemoveAll(unstaged); err != nil {
+		return in(f.at(unstaged), err)
+	}
+	return f.install()
+}
+
 // lock keeps other processes from what must not be done by two at once. Where another
 // is at it, it waits, or a Problem says so.
 func (f *folder) lock(wait bool) (unlock func() error, err error) {

@@ -13,19 +13,20 @@ import (
 // for when one was made, so it is not read twice.
 func trust(w io.Writer, e *schema.Environment, file string, names []string, goos string) {
 	stored := "mlops-gitops-" + e.Name + ".crt"
-	fmt.Fprintf(w, "\n%s: %s is a new authority for this machine; it can vouch for %s, and nobody trusts it yet\n\n", e.Name, file, strings.Join(names, ", "))
+	fmt.Fprintf(w, "\n%s: %s is a new authority, for %s and nothing else; these make this machine or a program trust it:\n\n", e.Name, file, strings.Join(names, ", "))
 	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	for _, way := range []struct{ goos, system, command string }{
+	ways := []struct{ goos, system, command string }{
 		{"linux", "Debian, Ubuntu", fmt.Sprintf("sudo cp %s /usr/local/share/ca-certificates/%s && sudo update-ca-certificates", file, stored)},
 		{"linux", "Fedora, RHEL", fmt.Sprintf("sudo cp %s /etc/pki/ca-trust/source/anchors/%s && sudo update-ca-trust", file, stored)},
 		{"darwin", "macOS", "sudo security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain " + file},
 		{"windows", "Windows", "certutil -user -addstore Root " + strings.ReplaceAll(file, "/", `\`)},
-	} {
-		mark := ""
-		if way.goos == goos {
-			mark = " *"
+	}
+	for _, here := range []bool{true, false} { // this machine's first
+		for _, way := range ways {
+			if (way.goos == goos) == here {
+				fmt.Fprintf(table, "  %s\t%s\n", way.system, way.command)
+			}
 		}
-		fmt.Fprintf(table, "  %s%s\t%s\n", way.system, mark, way.command)
 	}
 	for _, way := range [][2]string{
 		{"curl", "curl --cacert " + file + " …"},

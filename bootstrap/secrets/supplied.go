@@ -1,0 +1,93 @@
+package secrets
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+// checkCertificates returns the Problems with what persons put there: certificates that
+// they supply, and any in the place of one that is made.
+func (l Local) checkCertificates(f *folder, all []certificate, now time.Time, r *Result) (problems []error) {
+	for _, c := range all {
+		crt, crtErr := f.readIfAny(c.crt())
+		key, keyErr := f.readIfAny(c.key())
+		if err := errors.Join(crtErr, keyErr); err != nil {
+			problems = append(problems, crtErr, keyErr)
+			continue
+		}
+		if c.supplied {
+			problems = append(problems, l.checkSupplied(c, crt, key, now, r)...)
+		} else if cert, err := parseCertificate(crt); err == nil && !slices.Contains(cert.Issuer.Organization, organization) {
+			problems = append(problems, &Problem{
+				fmt.Sprintf("%s is not from this machine's own authority, which is to make %s", path.Join(l.folder(), c.crt()), c.name),
+				"move it away; a certificate of your own has to be declared as supplied",
+			})
+		}
+		clear(key)
+	}
+	return slices.DeleteFunc(problems, func(err error) bool { return err == nil })
+}
+
+// checkSupplied returns what is wrong with a certificate that a person supplies, and
+// tells r when it ends soon.
+func (l Local) checkSupplied(c certificate, crt, key []byte, now time.Time, r *Result) (problems []error) {
+	crtFile, keyFile := path.Join(l.folder(), c.crt()), path.Join(l.folder(), c.key())
+	var missing []string
+	if crt == nil {
+		missing = append(missing, crtFile)
+	}
+	if key == nil {
+		missing = append(missing, keyFile)
+	}
+	if len(missing) > 0 {
+		is := "is"
+		if len(missing) > 1 {
+			is = "are"
+		}
+		return []error{&Problem{
+			fmt.Sprintf("the certificate %s is not made but supplied, and %s %s not there", c.name, strings.Join(missing, " and "), is),
+			fmt.Sprintf("it is for %s; put it there, those behind it that lead to its authority, and its key:\ncp fullchain.pem %s\ncp privkey.pem %s", strings.Join(c.names, ", "), crtFile, keyFile),
+		}}
+	}
+	problem := func(msg, fix string) { problems = append(problems, &Problem{msg, fix}) }
+	cert, err := parseCertificate(crt)
+	if err != nil {
+		problem(fmt.Sprintf("%s is no certificate: %v", crtFile, err), "put it there in PEM, with those behind it that lead to its authority:\ncp fullchain.pem "+crtFile)
+	}
+	signer, err := parseKey(key)
+	switch {
+	case errors.Is(err, errEncrypted):
+		problem(keyFile+" is encrypted, and no program here knows its passphrase", "decrypt it:\nopenssl pkey -in "+keyFile+" -out "+keyFile+".new && mv -f "+keyFile+".new "+keyFile)
+	case err != nil:
+		problem(fmt.Sprintf("%s is no private key: %v", keyFile, err), "put it there in PEM:\ncp privkey.pem "+keyFile)
+	case cert != nil && !(pair{cert, signer}).matches():
+		problem(fmt.Sprintf("%s is not the key of %s", keyFile, crtFile), "put the two there that belong together; the server's own certificate comes first in its file")
+	}
+	if cert == nil {
+		return problems
+	}
+	if bare := uncovered(cert, c.names); len(bare) > 0 {
+		problem(fmt.Sprintf("%s is not for %s", crtFile, strings.Join(bare, ", ")), fmt.Sprintf("it is for %s; have it made for all of %s", strings.Join((pair{cert: cert}).names(), ", "), strings.Join(c.names, ", ")))
+	}
+	switch {
+	case !now.Before(cert.NotAfter):
+		problem(fmt.Sprintf("%s ended on %s", crtFile, date(cert.NotAfter)), "have it renewed, and put the new one there")
+	case now.Before(cert.NotBefore):
+		problem(fmt.Sprintf("%s is not valid before %s", crtFile, date(cert.NotBefore)), "look at this machine's clock")
+	case cert.NotAfter.Sub(now) < warnWithin:
+		r.Warned = append(r.Warned, fmt.Sprintf("%s ends on %s", crtFile, date(cert.NotAfter)))
+	}
+	return problems
+}
+
+func date(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+// uncovered are the names that a certificate is not for.
+func uncovered(cert *x509.Certificate, names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return cert.VerifyHostname(name) == nil })
+}
