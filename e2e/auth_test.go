@@ -50,7 +50,7 @@ func TestComposeAuth(t *testing.T) {
 		p.run("docker", "compose", "exec", "-T", "nginx", "sleep", "5")
 	})
 	t.Logf("one of two replicas killed: %d calls, the slowest took %.1f s", fared.Calls, fared.Slowest)
-	if len(fared.Wrong) > 0 || fared.Finished == 0 || fared.Calls < 50 {
+	if len(fared.Wrong) > 0 || fared.Finished == 0 || fared.Calls < 20 {
 		t.Errorf("with one of two replicas killed: %+v", fared)
 	}
 	p.seesTheConsole()

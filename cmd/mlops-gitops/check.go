@@ -183,16 +183,16 @@ func inWords(lines []engine.Line, err error) ([]engine.Line, error) {
 
 // secretsLeft says which secrets of this machine have no value.
 func (r *repository) secretsLeft(ctx context.Context, e *schema.Environment) (lines []engine.Line, err error) {
-	names, err := compose.Secrets(e)
+	declared, err := localSecrets(e)
 	if err != nil {
 		return nil, err
 	}
-	missing, err := secrets.Local{Dir: r.dir, Env: e.Name}.Missing(only(e.Secrets, names))
+	missing, err := secrets.Local{Dir: r.dir, Env: e.Name}.Missing(declared)
 	if err != nil {
 		return nil, err
 	}
 	if len(missing) == 0 {
-		return []engine.Line{{State: engine.Fine, Message: fmt.Sprintf("%s in .secrets/%s, each with a value", count(len(names), "secret"), e.Name)}}, nil
+		return []engine.Line{{State: engine.Fine, Message: fmt.Sprintf("%s in .secrets/%s, each with a value", count(len(declared), "secret"), e.Name)}}, nil
 	}
 	if err := r.noDataWithoutSecrets(ctx, e, missing); err != nil {
 		return nil, err
