@@ -23,7 +23,7 @@ images: ## the images that end-to-end tests run, into the engine
 	e2e/images/build.sh
 
 e2e-compose: build images ## dev on a real engine (DOCKER_HOST), with a real MLflow client
-	cd e2e && go test -count=1 -timeout 20m -v -run 'TestCompose' .
+	cd e2e && go test -count=1 -timeout 40m -v -run 'TestCompose' .
 
 e2e-cluster: build images ## prod on a real cluster (KUBECONFIG), by real Flux
 	cd e2e && ./cluster.sh go test -count=1 -timeout 40m -v -run TestCluster .

@@ -35,7 +35,8 @@ down() {
 }
 trap down EXIT
 mkdir -p "${node:?}/images"
-for ref in postgres:18.6 mlflow:v3.17.0-full; do
+for name in postgres mlflow minio; do
+	ref=$name:$(sed -n "s|^${name^^}_IMAGE=.*:||p" images/versions.env)
 	id=$(docker image inspect -f '{{.Id}}' "localhost/mlops-gitops/$ref")
 	archive=$node/images/${ref%%:*}-${id:7:12}.tar
 	[ -s "$archive" ] || {
