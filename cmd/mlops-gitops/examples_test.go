@@ -9,6 +9,27 @@ import (
 	"testing"
 )
 
+// TestPicture holds the picture of dev that the README shows. UPDATE=1 draws it anew.
+func TestPicture(t *testing.T) {
+	const picture = "../../docs/pictures/dev.svg"
+	dir := t.TempDir()
+	var drawn bytes.Buffer
+	for _, args := range [][]string{{"init"}, {"graph", "dev", "-o", "svg"}} {
+		drawn.Reset()
+		if code := run(context.Background(), append([]string{"-C", dir}, args...), strings.NewReader(""), &drawn, os.Stderr); code != 0 {
+			t.Fatalf("%v: exit code %d", args, code)
+		}
+	}
+	if os.Getenv("UPDATE") != "" {
+		if err := os.WriteFile(picture, drawn.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if have, err := os.ReadFile(picture); err != nil || !bytes.Equal(have, drawn.Bytes()) {
+		t.Errorf("%s is not what graph dev draws: UPDATE=1 go test ./cmd/... makes it (%v)", picture, err)
+	}
+}
+
 // TestExamples holds that each file of docs/examples is right in a new repository, and
 // renders for this machine and for a cluster.
 func TestExamples(t *testing.T) {

@@ -183,6 +183,9 @@ func numbered(port string, number int) string {
 	if number == 0 {
 		return clean(port)
 	}
+	if port == "port-"+strconv.Itoa(number) {
+		return strconv.Itoa(number) // the name says no more
+	}
 	return clean(port) + " " + strconv.Itoa(number)
 }
 
