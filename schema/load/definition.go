@@ -9,10 +9,10 @@ import (
 
 // definition is what the schema says of the field at a path, or an absent value.
 func definition(model cue.Value, at []string) cue.Value {
-	v := model.LookupPath(cue.ParsePath("#Environment"))
-	if len(at) == 0 || at[0] != "environment" {
+	if !model.Exists() || len(at) == 0 || at[0] != "environment" {
 		return cue.Value{}
 	}
+	v := model.LookupPath(cue.ParsePath("#Environment"))
 	for _, label := range at[1:] {
 		next := v.LookupPath(cue.MakePath(cue.Str(label).Optional()))
 		if !next.Exists() {
@@ -50,17 +50,19 @@ func fields(v cue.Value, workedOut bool) (names []string) {
 
 // kind is the type that the schema wants at a path, in words.
 func kind(v cue.Value) string {
-	return map[cue.Kind]string{
-		cue.StringKind: "a string (in quotes)",
-		cue.BoolKind:   "true or false",
-		cue.IntKind:    "an integer",
-		cue.NumberKind: "a number",
-		cue.ListKind:   "a list in square brackets",
-		cue.StructKind: "a set of fields in braces",
-	}[v.IncompleteKind()]
+	return inWords[v.IncompleteKind()]
 }
 
-// docOf is a field's documentation in the schema, on one line.
+var inWords = map[cue.Kind]string{
+	cue.StringKind: "a string (in quotes)",
+	cue.BoolKind:   "true or false",
+	cue.IntKind:    "an integer",
+	cue.NumberKind: "a number",
+	cue.ListKind:   "a list in square brackets",
+	cue.StructKind: "a set of fields in braces",
+}
+
+// docOf is a field's documentation in the schema, on one line, without its example.
 func docOf(v cue.Value) string {
 	if !v.Exists() {
 		return ""
@@ -69,5 +71,10 @@ func docOf(v cue.Value) string {
 	if len(groups) == 0 {
 		return ""
 	}
-	return strings.Join(strings.Fields(groups[0].Text()), " ")
+	text, _, _ := strings.Cut(groups[0].Text(), "\n\n")
+	text = strings.Join(strings.Fields(text), " ")
+	if end := strings.LastIndex(text, ". "); strings.HasSuffix(text, ":") && end > 0 {
+		text = text[:end+1] // the last sentence is about the example
+	}
+	return strings.TrimSuffix(text, ":")
 }

@@ -1,16 +1,16 @@
 package load
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/format"
-	"cuelang.org/go/cue/literal"
-	"cuelang.org/go/cue/token"
 )
 
 // explain says an error of CUE in words, at the place where a person wrote its
@@ -51,6 +51,9 @@ func (s *sources) explain(env string, f fault) (m *Mistake, c *culprit, direct b
 		m, c = s.ofKey(env, at, must)
 		return m, c, m != nil
 	}
+	if k := kind(definition(s.model, at)); k == inWords[cue.StructKind] {
+		slices.SortStableFunc(wrote, func(a, b written) int { return cmp.Compare(rank(a.value), rank(b.value)) })
+	}
 	c = &culprit{wrote[0].at, removed, at, wrote[0].value}
 	if other := disagreeing(wrote); other != nil {
 		there := position(other.value.Pos())
@@ -70,24 +73,6 @@ func (s *sources) explain(env string, f fault) (m *Mistake, c *culprit, direct b
 	}, c, true
 }
 
-// instead is how a value of the wrong kind was probably meant, or "".
-func instead(wrote ast.Expr, want cue.Value) string {
-	lit, isLit := wrote.(*ast.BasicLit)
-	switch {
-	case want.IncompleteKind() == cue.StringKind && isLit && lit.Kind != token.STRING && want.FillPath(cue.Path{}, lit.Value).Err() == nil:
-		return fmt.Sprintf("put it in quotes: %q", lit.Value)
-	case want.IncompleteKind() == cue.IntKind && isLit && lit.Kind == token.STRING:
-		if text, err := literal.Unquote(lit.Value); err == nil && text != "" && strings.Trim(text, "0123456789") == "" {
-			return "leave the quotes out: " + text
-		}
-	case want.IncompleteKind() == cue.StructKind:
-		if names := fields(want, false); len(names) > 0 {
-			return "its fields are " + list(names)
-		}
-	}
-	return ""
-}
-
 // ofKey is an error about a field that nobody wrote and that follows from the name
 // of the one around it: that name breaks a rule.
 func (s *sources) ofKey(env string, at []string, must string) (*Mistake, *culprit) {
@@ -99,10 +84,22 @@ func (s *sources) ofKey(env string, at []string, must string) (*Mistake, *culpri
 	if len(wrote) == 0 {
 		return nil, nil
 	}
-	return &Mistake{
+	m := &Mistake{
 		Pos: wrote[0].at,
 		Msg: fmt.Sprintf("the name %s %s", name(key), must),
-	}, &culprit{wrote[0].at, removed, key, nil}
+	}
+	if better := plainName(key[len(key)-1]); better != "" {
+		m.Fix = fmt.Sprintf("did you mean %q?", better)
+	}
+	return m, &culprit{wrote[0].at, removed, key, nil}
+}
+
+// rank is 1 for a struct, which is right where a struct is wanted, and 0 for all else.
+func rank(x ast.Expr) int {
+	if _, block := x.(*ast.StructLit); block {
+		return 1
+	}
+	return 0
 }
 
 // misspelt is a field that the schema does not have.
@@ -113,8 +110,11 @@ func (s *sources) misspelt(at []string, wrote []written) (*Mistake, *culprit, bo
 	if len(allowed) == 0 { // names of the person's own choice
 		m.Msg = fmt.Sprintf("%s can't hold the name %q", name(parent), label)
 		m.Fix = docOf(definition(s.model, parent))
-	} else if near := nearest(label, allowed); near != "" {
-		m.Fix = fmt.Sprintf("did you mean %q?", near)
+		if better := plainName(label); better != "" && definition(s.model, parent).Allows(cue.Str(better)) {
+			m.Fix = fmt.Sprintf("did you mean %q?", better)
+		}
+	} else if meant := near(label, allowed); meant != "" {
+		m.Fix = fmt.Sprintf("did you mean %q?", meant)
 	} else {
 		m.Fix = "its fields are " + list(allowed)
 	}
@@ -130,7 +130,8 @@ func (s *sources) misspelt(at []string, wrote []written) (*Mistake, *culprit, bo
 func (s *sources) misreferred(p Position, missing string) (m *Mistake, found bool) {
 	m = &Mistake{Pos: p, Msg: fmt.Sprintf("there is no %q here to refer to", missing)}
 	var known, all []string
-	selected, whole := false, false
+	selected := false
+	var whole *ast.Ident // a field's value
 	ast.Walk(s.files[p.File], func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.SelectorExpr:
@@ -144,7 +145,7 @@ func (s *sources) misreferred(p Position, missing string) (m *Mistake, found boo
 			found = found || position(n.Pos()) == p
 		case *ast.Field:
 			if id, ok := n.Value.(*ast.Ident); ok && position(id.Pos()) == p {
-				whole = true
+				whole = id
 			}
 			if label, _, err := ast.LabelName(n.Label); err == nil {
 				all = append(all, label)
@@ -152,15 +153,24 @@ func (s *sources) misreferred(p Position, missing string) (m *Mistake, found boo
 		}
 		return true
 	}, nil)
-	near := nearest(missing, known)
+	meant := near(missing, known)
 	if !selected {
-		near = nearest(missing, all)
-		if whole {
-			m.Fix = fmt.Sprintf("text stands in quotes: %q", missing)
+		meant = near(missing, all)
+		if whole != nil {
+			_, at := s.enclosing(p)
+			want := definition(s.model, at)
+			if !want.Exists() || takes(want, strconv.Quote(missing)) {
+				m.Fix = fmt.Sprintf("text stands in quotes: %q", missing)
+			}
+			if want.Exists() && (len(choices(want)) > 0 || want.IncompleteKind() == cue.BoolKind) {
+				if better := instead(whole, want); better != "" {
+					m.Fix, meant = better, ""
+				}
+			}
 		}
 	}
-	if near != "" {
-		m.Fix = fmt.Sprintf("did you mean %q?", near)
+	if meant != "" {
+		m.Fix = fmt.Sprintf("did you mean %q?", meant)
 	} else if len(known) > 0 {
 		m.Fix = "there is " + list(known)
 	}
@@ -205,26 +215,49 @@ func (s *sources) labelsIn(field string) (labels []string) {
 
 // missing is a field that must be written and is not.
 func (s *sources) missing(env string, at []string) *Mistake {
+	want := definition(s.model, at)
 	if wrote := s.of(env, at); len(wrote) > 0 {
+		must := mustBe(want)
+		if must == "" {
+			must = "must be one value"
+		}
 		return &Mistake{
 			Pos: position(wrote[0].value.Pos()),
-			Msg: fmt.Sprintf("%s must be one value, and %s leaves it open", name(at), source(wrote[0].value)),
+			Msg: fmt.Sprintf("%s %s, and %s leaves it open", name(at), must, source(wrote[0].value)),
 		}
 	}
 	m := &Mistake{
 		Pos: Position{File: path.Join(folder, env)},
 		Msg: fmt.Sprintf("%s is missing", name(at)),
+		Fix: docOf(want),
 	}
 	for i := len(at) - 1; i > 0; i-- {
-		if wrote := s.of(env, at[:i]); len(wrote) > 0 {
-			m.Pos = wrote[0].at
-			break
+		wrote := s.of(env, at[:i])
+		if len(wrote) == 0 {
+			continue
 		}
-	}
-	if doc := docOf(definition(s.model, at)); doc != "" {
-		m.Fix = doc
+		if own := path.Join(folder, env); i > 1 || path.Dir(wrote[0].at.File) == own { // what each must say is not missing in the file that all share
+			m.Pos = wrote[0].at
+		}
+		break
 	}
 	return m
+}
+
+// mustBe is what the schema wants at a path, in its own words, or "".
+func mustBe(want cue.Value) string {
+	if !want.Exists() {
+		return ""
+	}
+	for _, f := range faults(want.Unify(want.Context().CompileString("[[]]")).Validate()) {
+		if text := f.words(); strings.HasPrefix(text, "must ") {
+			return text
+		}
+	}
+	if k := kind(want); k != "" {
+		return "must be " + k
+	}
+	return ""
 }
 
 // disagreeing returns a second place that says something else than the first.

@@ -74,7 +74,7 @@ environment: mlflow: worker: 1
 environment: mlflow: workers: nope
 environment: mlflow: workers: 0
 `, "4:22: mlflow has no field \"worker\"\n  did you mean \"workers\"?\n" +
-			"5:31: there is no \"nope\" here to refer to\n  did you mean \"mode\"?\n6:31: " + workers},
+			"5:31: there is no \"nope\" here to refer to\n6:31: " + workers},
 		{"lists", `environment: mode: "dev"
 environment: secrets: recipients: ["age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq", "agex", 5,
 	"age1pppppppppppppppppppppppppppppppppppppppppppppppppppppppppp", "agey"]
@@ -91,6 +91,7 @@ environment: components: notes: workloads: server: {
 8:20: components.notes.workloads.server.command.2 must be a string (in quotes), not true
   put it in quotes: "true"
 9:8: components.notes.workloads.server.args must be a list in square brackets, not "b"
+  did you mean ["b"]?
 `},
 		{"interpolations", `environment: mode: "dev"
 environment: components: notes: {
@@ -111,7 +112,6 @@ environment: components: notes: {
 8:55: needs.postgres has no "hst"
   did you mean "host"?
 8:64: there is no "nope" here to refer to
-  did you mean "mode"?
 11:23: needs.postgres has no "nmber"
   did you mean "number"?
 13:36: needs.postgres has no "hots"
@@ -136,9 +136,9 @@ environment: mlflow: {for k in ["wokers"] {(k): 3}}
 environment: mlflow: workers: int
 environment: mlflow: spool: "10Gi" | "20Gi"
 environment: postgres: storage: environment.postgres.storage
-`, `4:31: mlflow.workers must be one value, and int leaves it open
-5:29: mlflow.spool must be one value, and "10Gi" | "20Gi" leaves it open
-6:33: postgres.storage must be one value, and environment.postgres.storage leaves it open
+`, `4:31: mlflow.workers must be an integer from 1 to 50, and int leaves it open
+5:29: mlflow.spool must be a size in binary units such as 512Mi or 20Gi, and "10Gi" | "20Gi" leaves it open
+6:33: postgres.storage must be a size in binary units such as 512Mi or 20Gi, and environment.postgres.storage leaves it open
 `},
 		{"an explicit error", `environment: mode: "dev"
 environment: mlflow: workers: _|_

@@ -1,10 +1,76 @@
 package load
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
-// nearest returns the known word that someone who typed this most likely meant, or "".
+// brought are words that people bring along from Compose, Kubernetes and other
+// programs, and what is said here instead.
+var brought = map[string][]string{
+	"build":                         {"image"},
+	"cmd":                           {"command"},
+	"compose":                       {"local"},
+	"configmap":                     {"files"},
+	"configs":                       {"files"},
+	"containerport":                 {"ports"},
+	"cpus":                          {"cpu"},
+	"depends_on":                    {"after"},
+	"docker":                        {"local"},
+	"emptydir":                      {"scratch"},
+	"entrypoint":                    {"command"},
+	"environment":                   {"env"},
+	"gid":                           {"group"},
+	"healthcheck":                   {"health"},
+	"hostname":                      {"host"},
+	"initcontainers":                {"after"},
+	"k8s":                           {"cluster"},
+	"kubernetes":                    {"cluster"},
+	"livenessprobe":                 {"health"},
+	"max_connections":               {"connections"},
+	"mem":                           {"memory"},
+	"mem_limit":                     {"resources"},
+	"name":                          {"repository"},
+	"off":                           {"none"},
+	"production":                    {"prod"},
+	"pvc":                           {"volumes"},
+	"quantity":                      {"size"},
+	"readinessprobe":                {"health"},
+	"remote":                        {"external"},
+	"runasuser":                     {"user"},
+	"s3":                            {"minio"},
+	"scale":                         {"replicas"},
+	"size":                          {"storage"},
+	"startupprobe":                  {"health"},
+	"stop_grace_period":             {"grace"},
+	"terminationgraceperiodseconds": {"grace"},
+	"tmpfs":                         {"scratch"},
+	"uid":                           {"user"},
+	"volumemounts":                  {"volumes"},
+}
+
+// near returns the known word that someone meant who said this, or "": one that is
+// said elsewhere, that begins alike or that is spelt much alike.
+func near(typed string, known []string) string {
+	for _, here := range brought[strings.ToLower(typed)] {
+		if slices.Contains(known, here) {
+			return here
+		}
+	}
+	if best := nearest(typed, known); best != "" {
+		return best
+	}
+	for _, k := range known {
+		if a, b := strings.ToLower(typed), strings.ToLower(k); min(len(a), len(b)) > 2 && (strings.HasPrefix(a, b) || strings.HasPrefix(b, a)) {
+			return k
+		}
+	}
+	return ""
+}
+
+// nearest returns the known word that is spelt most like what was typed, or "".
 func nearest(typed string, known []string) string {
-	best, least := "", len(typed)/3+2
+	best, least := "", len(typed)/3+1
 	for _, k := range known {
 		if d := distance(strings.ToLower(typed), strings.ToLower(k)); d < least {
 			best, least = k, d

@@ -28,13 +28,14 @@ func TestDistance(t *testing.T) {
 }
 
 func TestNearest(t *testing.T) {
-	known := []string{"place", "port", "postgres", "workers"}
+	known := []string{"place", "port", "post", "postgres", "workers"}
 	for _, tt := range []struct{ what, typed, want string }{
 		{"a misspelt word", "wokers", "workers"},
 		{"another case", "Workers", "workers"},
 		{"the closest of two", "prot", "port"},
-		{"of equals the first", "pla", "place"},
+		{"of equals the first", "pot", "port"},
 		{"a longer word may be further off", "postgresql", "postgres"},
+		{"a word as short as this may not", "pla", ""},
 		{"a short word may not", "xy", ""},
 		{"nothing like it", "telemetry", ""},
 		{"nothing typed", "", ""},
@@ -45,6 +46,24 @@ func TestNearest(t *testing.T) {
 	}
 	if got := nearest("x", nil); got != "" {
 		t.Errorf("of no words it is %q", got)
+	}
+}
+
+func TestNear(t *testing.T) {
+	known := []string{"after", "command", "env", "repository", "workers"}
+	for _, tt := range []struct{ what, said, want string }{
+		{"a misspelt word", "wokers", "workers"},
+		{"the beginning of a word", "repo", "repository"},
+		{"a word with more at its end", "Environ", "env"},
+		{"what Compose calls it", "depends_on", "after"},
+		{"what Kubernetes calls it", "initContainers", "after"},
+		{"what it is called elsewhere, and is not here", "healthcheck", ""},
+		{"two letters that begin a word", "re", ""},
+		{"nothing said", "", ""},
+	} {
+		if got := near(tt.said, known); got != tt.want {
+			t.Errorf("%s: for %q it is %q, not %q", tt.what, tt.said, got, tt.want)
+		}
 	}
 }
 

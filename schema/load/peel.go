@@ -79,6 +79,7 @@ func (c culprit) concerns(env string) bool {
 // look returns the mistakes that show at once, and what to take out for the next look.
 func (s *sources) look(env string, inst *build.Instance) (mistakes []*Mistake, out []culprit) {
 	if inst.Err != nil {
+		s.model = model(cuecontext.New(), inst)
 		for _, f := range faults(inst.Err) {
 			m, c, _ := s.explain(env, f)
 			if m == nil || len(f.at) == 0 || f.at[0] != "environment" {
@@ -149,7 +150,7 @@ func (s *sources) look(env string, inst *build.Instance) (mistakes []*Mistake, o
 			if !s.refers(env, f) {
 				references = append(references, m)
 			}
-		} else if !s.follows(env, f) {
+		} else if !s.follows(env, f) && !s.misnamed(env, f) {
 			mistakes = append(mistakes, m)
 		}
 	}
@@ -167,6 +168,16 @@ func (s *sources) follows(env string, f fault) bool {
 		}
 	}
 	return s.refers(env, f)
+}
+
+// misnamed reports whether a field that is missing is there under another name, which
+// was taken out and said already.
+func (s *sources) misnamed(env string, f fault) bool {
+	return slices.ContainsFunc(s.gone, func(g culprit) bool {
+		last := len(g.path) - 1
+		return g.how == removed && g.concerns(env) && len(f.at) == len(g.path) && startsWith(f.at, g.path[:last]) &&
+			near(g.path[last], f.at[last:]) != ""
+	})
 }
 
 // refers reports whether an error is about the name of something that was taken
