@@ -93,4 +93,6 @@ type Finding struct {
 	At      []string `json:"at"` // paths of settings, the most telling first
 	Message string   `json:"message"`
 	Hint    string   `json:"hint"`
+	Said    string   `json:"said"`  // the name that leads nowhere, or ""
+	Known   []string `json:"known"` // the names that do lead somewhere
 }

@@ -177,6 +177,7 @@ environment: {
 	components: notes: {
 		needs: postgres: {port: "sql", database: "notes"}
 		needs: store: {port: "s3", wait: false}
+		needs: gone: port: "http"
 		secrets: key: {length: 20, supplied: true}
 		accepts: database: true
 		answers: "Notes": "http://localhost:8080"

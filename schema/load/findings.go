@@ -13,6 +13,9 @@ import (
 func (s *sources) findings(env string, found []schema.Finding) (mistakes []*Mistake) {
 	for _, f := range found {
 		m := &Mistake{Pos: Position{File: path.Join(folder, env)}, Msg: f.Message, Fix: f.Hint}
+		if meant := near(f.Said, f.Known); meant != "" {
+			m.Fix = fmt.Sprintf("did you mean %q?", meant)
+		}
 		var first []string
 		for _, at := range f.At {
 			p, ok := s.setting(env, labels(at))

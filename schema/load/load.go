@@ -171,7 +171,7 @@ func (r *Repository) Load(names ...string) ([]Loaded, error) {
 			return nil, fmt.Errorf("environment %s: %w", names[i], err)
 		}
 		l.Inputs = sortedKeys(imported)
-		mistakes = append(mistakes, src.findings(names[i], append(l.Findings, cycles(l.Environment)...))...)
+		mistakes = append(mistakes, src.findings(names[i], slices.Concat(l.Findings, cycles(l.Environment), fits(l.Environment)))...)
 		loaded = append(loaded, l)
 	}
 	mistakes = append(mistakes, src.clashes(loaded)...)

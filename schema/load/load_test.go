@@ -200,7 +200,7 @@ environment: mode: "prod"
   did you mean "workers"?
 environments/prod/environment.cue:3:37: mlflow has no field "wokers"
   did you mean "workers"?
-environments/team.cue:4:25: components.notes.needs.postgres.port must start with a letter and hold only lower-case letters, digits and dashes, at most 63, not 5
+environments/team.cue:4:25: components.notes.needs.postgres.port must be the name of a port, such as http or sql, not 5
 `
 	if got := mistakes(t, files); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)

@@ -153,7 +153,7 @@ func texts(text string, want cue.Value) []string {
 		host, _, _ := strings.Cut(scheme.ReplaceAllString(lower, ""), "/")
 		alone, _, _ := strings.Cut(host, ":")
 		alone = strings.Trim(strings.TrimPrefix(strings.ReplaceAll(alone, "_", "-"), "*."), ".")
-		all = append(all, host, alone)
+		return append(all, host, alone, strings.ReplaceAll(alone, "..", "."))
 	}
 	within := strings.Trim(text, "/")
 	return append(all, lower, "/"+within, "/"+within+"/", within,

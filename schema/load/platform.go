@@ -62,14 +62,30 @@ func following(platform cue.Value, name string, env cue.Value) cue.Value {
 func decode(platform cue.Value, name string, env cue.Value) (*schema.Environment, error) {
 	v := following(platform, name, env)
 	if err := v.Validate(cue.Concrete(true), cue.Final()); err != nil {
-		return nil, fmt.Errorf("the schema cannot work it out: %w", err)
+		// what can't be worked out may be there because of something that has words
+		e := &schema.Environment{Name: name}
+		if v.LookupPath(cue.ParsePath("findings")).Decode(&e.Findings) == nil && len(e.Findings) > 0 {
+			return e, nil
+		}
+		return nil, &unfit{"the vendored schema cannot work it out: " + err.Error()}
 	}
 	e := new(schema.Environment)
 	if err := v.Decode(e); err != nil {
-		return nil, fmt.Errorf("the schema and this program do not fit: %w", err)
+		return nil, &unfit{"the vendored schema says something else than this program expects: " + err.Error()}
 	}
 	if e.Name != name {
-		return nil, fmt.Errorf("the vendored schema in schema/ does not fit: it calls the environment %q", e.Name)
+		return nil, &unfit{fmt.Sprintf("the vendored schema calls it %q", e.Name)}
 	}
 	return e, nil
+}
+
+// unfit is a vendored schema that this program can do nothing with. It is no mistake
+// of an environment.
+type unfit struct{ msg string }
+
+func (e *unfit) Error() string { return e.msg }
+
+// Hint says what to do about it.
+func (e *unfit) Hint() string {
+	return `"mlops-gitops upgrade" replaces schema/ by the one that this program was made with`
 }

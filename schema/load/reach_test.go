@@ -168,7 +168,7 @@ func TestLyingSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = r.Load(); err == nil || err.Error() != `environment dev: the vendored schema in schema/ does not fit: it calls the environment "../dev"` {
+	if _, err = r.Load(); err == nil || err.Error() != `environment dev: the vendored schema calls it "../dev"` {
 		t.Errorf("got %v", err)
 	}
 }
