@@ -11,6 +11,7 @@ import (
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/format"
+	"cuelang.org/go/cue/token"
 )
 
 // explain says an error of CUE in words, at the place where a person wrote its
@@ -30,6 +31,19 @@ func (s *sources) explain(env string, f fault) (m *Mistake, c *culprit, direct b
 				c.at, c.how = p, opened
 			}
 			return m, c, true
+		}
+	case strings.HasPrefix(text, "cannot call non-function"):
+		if p, ok := s.place(f); ok {
+			called, _, _ := strings.Cut(strings.TrimPrefix(f.words(), "cannot call non-function "), " ")
+			return &Mistake{Pos: p, Msg: fmt.Sprintf("there is no function %s", called)}, s.culprit(f), true
+		}
+	case circular(f):
+		if p, ok := s.place(f); ok {
+			return &Mistake{
+				Pos: p,
+				Msg: fmt.Sprintf("%s refers to %s, which nobody says", name(at), f.words()[strings.LastIndexAny(f.words(), " .")+1:]),
+				Fix: "what is not written has no value yet, since defaults come later: write a value, here or there",
+			}, s.culprit(f), true
 		}
 	case text == "field is required but not present" || strings.HasPrefix(text, "incomplete"):
 		return s.missing(env, at), nil, true
@@ -51,7 +65,7 @@ func (s *sources) explain(env string, f fault) (m *Mistake, c *culprit, direct b
 		m, c = s.ofKey(env, at, must)
 		return m, c, m != nil
 	}
-	if k := kind(definition(s.model, at)); k == inWords[cue.StructKind] {
+	if must == "must be "+inWords[cue.StructKind] {
 		slices.SortStableFunc(wrote, func(a, b written) int { return cmp.Compare(rank(a.value), rank(b.value)) })
 	}
 	c = &culprit{wrote[0].at, removed, at, wrote[0].value}
@@ -131,7 +145,7 @@ func (s *sources) misreferred(p Position, missing string) (m *Mistake, found boo
 	m = &Mistake{Pos: p, Msg: fmt.Sprintf("there is no %q here to refer to", missing)}
 	var known, all []string
 	selected := false
-	var whole *ast.Ident // a field's value
+	var whole ast.Expr // a field's value, or the beginning of it
 	ast.Walk(s.files[p.File], func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.SelectorExpr:
@@ -144,8 +158,15 @@ func (s *sources) misreferred(p Position, missing string) (m *Mistake, found boo
 		case *ast.Ident:
 			found = found || position(n.Pos()) == p
 		case *ast.Field:
-			if id, ok := n.Value.(*ast.Ident); ok && position(id.Pos()) == p {
-				whole = id
+			switch n.Value.(type) {
+			case *ast.Ident, *ast.SelectorExpr:
+				if position(n.Value.Pos()) == p {
+					whole = n.Value
+				}
+			case *ast.UnaryExpr:
+				if x := n.Value.(*ast.UnaryExpr); x.Op == token.SUB && position(x.X.Pos()) == p {
+					m.Fix = fmt.Sprintf("a list stands in square brackets: [%q]", missing)
+				}
 			}
 			if label, _, err := ast.LabelName(n.Label); err == nil {
 				all = append(all, label)
@@ -159,8 +180,8 @@ func (s *sources) misreferred(p Position, missing string) (m *Mistake, found boo
 		if whole != nil {
 			_, at := s.enclosing(p)
 			want := definition(s.model, at)
-			if !want.Exists() || takes(want, strconv.Quote(missing)) {
-				m.Fix = fmt.Sprintf("text stands in quotes: %q", missing)
+			if text := source(whole); !want.Exists() || takes(want, strconv.Quote(text)) {
+				m.Fix = fmt.Sprintf("text stands in quotes: %q", text)
 			}
 			if want.Exists() && (len(choices(want)) > 0 || want.IncompleteKind() == cue.BoolKind) {
 				if better := instead(whole, want); better != "" {
@@ -169,7 +190,9 @@ func (s *sources) misreferred(p Position, missing string) (m *Mistake, found boo
 			}
 		}
 	}
-	if meant != "" {
+	if pkg := importable(missing); pkg != "" && !selected {
+		m.Fix = fmt.Sprintf("import it, below the package's name: import %q", pkg)
+	} else if meant != "" {
 		m.Fix = fmt.Sprintf("did you mean %q?", meant)
 	} else if len(known) > 0 {
 		m.Fix = "there is " + list(known)

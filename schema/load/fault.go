@@ -83,11 +83,19 @@ func (s *sources) general(env string, f fault) *Mistake {
 		p = Position{File: path.Join(folder, env)}
 	}
 	msg := f.words()
-	if strings.HasPrefix(msg, "unreferenced alias") {
-		return &Mistake{Pos: p, Msg: `"=" gives a name to a value; it does not set a field`, Fix: `write ":" instead of "="`}
+	if m := equals(p, msg); m != nil {
+		return m
 	}
 	if len(f.at) > 0 {
 		msg = name(f.at) + ": " + msg
 	}
 	return &Mistake{Pos: p, Msg: msg}
+}
+
+// equals is the mistake of someone who sets a field with "=", or nil.
+func equals(p Position, msg string) *Mistake {
+	if !strings.HasPrefix(msg, "unreferenced alias") {
+		return nil
+	}
+	return &Mistake{Pos: p, Msg: `"=" gives a name to a value; it does not set a field`, Fix: `write ":" instead of "="`}
 }

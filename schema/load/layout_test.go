@@ -158,7 +158,7 @@ environment: mlflow: workers: 0
 environment: mode: "dev"
 environment: mlflow: spool: stringz.ToUpper("x")
 environment: mlflow: wokers: 1
-`, "3:8: there is no package \"stringz\" here\n  " + errOffline.Error() + "\n7:22: " + wokers},
+`, "3:8: there is no package \"stringz\" here\n  did you mean \"strings\"?\n7:22: " + wokers},
 	} {
 		text, mark := strings.CutPrefix(tt.text, "␂")
 		text = "package environments\n\n" + strings.NewReplacer("↦", "\t", "␍", "\r").Replace(text)
@@ -215,7 +215,7 @@ func TestFolders(t *testing.T) {
 			"environments/" + strings.Repeat("e", 58) + ": the name of an environment must start with a letter and hold only lower-case letters, digits and dashes, at most 57\n  rename the folder\n"},
 		{"a name that is just short enough", "-- environments/" + strings.Repeat("e", 57) + "/e.cue --\n" + good, ""},
 		{"a schema that is no CUE", "-- environments/dev/e.cue --\n" + good + "-- schema/types.cue --\npackage schema\n\n{{\n",
-			"environments/environment.cue:3:8: schema/types.cue:3:4 cannot be read: expected '}', found 'EOF'\n"},
+			"environments/environment.cue:3:8: the vendored schema is broken, at schema/types.cue:3:4: expected '}', found 'EOF'\n  \"mlops-gitops upgrade\" replaces schema/ by the one that this program was made with\n"},
 		{"a module that is none", "-- environments/dev/e.cue --\n" + good + "-- cue.mod/module.cue --\nmodule: {{\n",
 			"environments/dev: cue.mod/module.cue:1:12 cannot be read: expected '}', found 'EOF'\n"},
 		{"a module of a later language", "-- environments/dev/e.cue --\n" + good + "-- cue.mod/module.cue --\nmodule: \"example.com/x@v0\"\nlanguage: version: \"v0.99.0\"\n",

@@ -91,7 +91,7 @@ func TestImports(t *testing.T) {
 		{"a package of one's own that is not there", "-- environments/dev/e.cue --\npackage environments\n\nimport \"example.com/platform/shared\"\n\nenvironment: {mode: \"dev\", mlflow: workers: shared.n}\n",
 			"environments/dev/e.cue:3:8: there is no package \"example.com/platform/shared\" here\n  " + errOffline.Error() + "\n"},
 		{"a package of one's own that is no CUE", "-- shared/x.cue --\npackage shared\n\nn: {{\n-- environments/dev/e.cue --\npackage environments\n\nimport \"example.com/platform/shared\"\n\nenvironment: {mode: \"dev\", mlflow: workers: shared.n}\n",
-			"environments/dev/e.cue:3:8: shared/x.cue:3:7 cannot be read: expected '}', found 'EOF'\n"},
+			"shared/x.cue:3:7: the file ends, and what opens at line 3, column 5 is not closed\n  close it with }\n"},
 		{"nothing used", "-- environments/dev/e.cue --\npackage environments\n\nimport \"strings\"\n\nenvironment: {mode: \"dev\", mlflow: wokers: 1}\n",
 			"environments/dev/e.cue:3:8: \"strings\" is imported and not used\n  take the import out\n" +
 				"environments/dev/e.cue:5:36: mlflow has no field \"wokers\"\n  did you mean \"workers\"?\n"},

@@ -3,6 +3,7 @@ package load
 import (
 	"path"
 	"slices"
+	"strings"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
@@ -83,7 +84,7 @@ func (s *sources) look(env string, inst *build.Instance) (mistakes []*Mistake, o
 		for _, f := range faults(inst.Err) {
 			m, c, _ := s.explain(env, f)
 			if m == nil || len(f.at) == 0 || f.at[0] != "environment" {
-				m, c = s.unloadable(env, f)
+				m, c = s.unloadable(env, inst.Module, f)
 			}
 			said := slices.ContainsFunc(mistakes, func(other *Mistake) bool { return other.Pos == m.Pos })
 			if !said && !s.refers(env, f) {
@@ -140,8 +141,12 @@ func (s *sources) look(env string, inst *build.Instance) (mistakes []*Mistake, o
 		return mistakes, nil
 	}
 	var references []*Mistake
-	for _, f := range faults(whole.Validate(cue.Concrete(true))) {
+	left := faults(whole.Validate(cue.Concrete(true)))
+	for _, f := range left {
 		m, c, _ := s.explain(env, f)
+		if c.borrows() && !circular(f) && slices.ContainsFunc(left, circular) {
+			continue // that is said where its value comes from
+		}
 		if m == nil {
 			m = s.general(env, f)
 		}
@@ -204,6 +209,11 @@ func (s *sources) refers(env string, f fault) bool {
 		}
 	}
 	return false
+}
+
+// circular reports whether a value follows from one that nobody says.
+func circular(f fault) bool {
+	return strings.HasPrefix(f.text, "cannot reference optional field") || strings.HasPrefix(f.text, "cycle with field")
 }
 
 func startsWith(at, top []string) bool {

@@ -102,9 +102,14 @@ func (s *sources) read(p string) (mistakes []*Mistake, err error) {
 	} else if err != nil {
 		return nil, err
 	}
+	if mistakes = notText(p, data); mistakes != nil {
+		return mistakes, nil
+	}
 	file, err := parser.ParseFile(p, data, parser.ParseComments)
-	for _, f := range faults(err) {
-		mistakes = append(mistakes, &Mistake{Pos: position(f.places[0]), Msg: "this is not CUE: " + f.words()})
+	for i, f := range faults(err) {
+		if i == 0 || !strings.Contains(f.words(), "'EOF'") { // that follows from another
+			mistakes = append(mistakes, syntax(p, data, f))
+		}
 	}
 	if file == nil || err != nil {
 		return mistakes, nil

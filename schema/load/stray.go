@@ -43,6 +43,9 @@ func (s *sources) stray() (mistakes []*Mistake, err error) {
 				Msg: fmt.Sprintf("%s stands outside of the environment, where nothing reads it", label),
 				Fix: fmt.Sprintf("write environment: %s: …", label),
 			}
+			if m.Pos.Column > 1 { // as in YAML
+				m.Msg, m.Fix = fmt.Sprintf("%s stands outside of the environment: blanks at the beginning of a line say nothing", label), "put what belongs together in braces: environment: {…}"
+			}
 			if nearest(label, []string{"environment"}) != "" {
 				m.Fix = `did you mean "environment"?`
 			}
