@@ -22,20 +22,9 @@ type repository struct {
 
 // open finds the config repository in the place's folder or one above it.
 func (p *place) open() (*repository, error) {
-	start, err := filepath.Abs(p.dir)
+	dir, err := p.top()
 	if err != nil {
 		return nil, err
-	}
-	if info, err := os.Stat(start); err != nil || !info.IsDir() {
-		return nil, &usage{"there is no folder " + p.dir, "name the folder of a config repository with -C"}
-	}
-	dir := start
-	for !isRepository(dir) {
-		if dir == filepath.Dir(dir) {
-			dir = start // nothing above: say what is missing here
-			break
-		}
-		dir = filepath.Dir(dir)
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -50,6 +39,26 @@ func (p *place) open() (*repository, error) {
 		return nil, err
 	}
 	return &repository{dir, envs}, nil
+}
+
+// top is the folder of the config repository around the place, or the place itself
+// when there is none: what is missing there is said by who looks.
+func (p *place) top() (string, error) {
+	start, err := filepath.Abs(p.dir)
+	if err != nil {
+		return "", err
+	}
+	if info, err := os.Stat(start); err != nil || !info.IsDir() {
+		return "", &usage{"there is no folder " + p.dir, "name the folder of a config repository with -C"}
+	}
+	for dir := start; ; dir = filepath.Dir(dir) {
+		if isRepository(dir) {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return start, nil
+		}
+	}
 }
 
 // path is a file of the repository, named with slashes, on this machine.

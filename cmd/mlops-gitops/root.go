@@ -63,6 +63,7 @@ Exit codes: 0 fine; 1 looked and found something (vet, check, render --check);
 	})
 	root.AddCommand(
 		initCmd(at),
+		upgradeCmd(at),
 		vetCmd(at),
 		explainCmd(at),
 		renderCmd(at),

@@ -32,6 +32,9 @@ func (s *sources) explain(env string, f fault) (m *Mistake, c *culprit, direct b
 			}
 			return m, c, true
 		}
+	case strings.HasPrefix(text, "builtin package"):
+		m, c := s.unloadable(env, f)
+		return m, c, true
 	case strings.HasPrefix(text, "cannot call non-function"):
 		if p, ok := s.place(f); ok {
 			called, _, _ := strings.Cut(strings.TrimPrefix(f.words(), "cannot call non-function "), " ")
@@ -182,6 +185,9 @@ func (s *sources) misreferred(p Position, missing string) (m *Mistake, found boo
 			want := definition(s.model, at)
 			if text := source(whole); !want.Exists() || takes(want, strconv.Quote(text)) {
 				m.Fix = fmt.Sprintf("text stands in quotes: %q", text)
+				if _, dots := whole.(*ast.SelectorExpr); dots && want.Exists() {
+					meant = ""
+				}
 			}
 			if want.Exists() && (len(choices(want)) > 0 || want.IncompleteKind() == cue.BoolKind) {
 				if better := instead(whole, want); better != "" {

@@ -221,7 +221,7 @@ func (f *fitting) texts() {
 		parts, err := f.e.Bind(f.component, v)
 		switch {
 		case err != nil:
-			f.say(field, err.Error(), "a component's text may name its own needs, secrets and routes: declare the same there")
+			f.say(field, err.Error(), "declare a secret or a need of its own: a component's text names no other's")
 		case !open && slices.ContainsFunc(parts, func(p schema.Part) bool { return p.Secret != "" && !p.File }):
 			f.say(field, fmt.Sprintf("a secret would stand in the open in a command of %s, for all to see in the process list", f), "let the command read it from a variable or a file")
 		}

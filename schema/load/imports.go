@@ -26,8 +26,8 @@ func importable(name string) string {
 }
 
 // meantImport is the package that someone meant who imported one that is not there, or "".
-func (s *sources) meantImport(wrote, module string) string {
-	module, _, _ = strings.Cut(module, "@")
+func (s *sources) meantImport(wrote string) string {
+	module, _, _ := strings.Cut(s.module, "@")
 	bare, _, _ := strings.Cut(strings.Split(wrote, ":")[0], "@")
 	if path.Base(bare) == "schema" {
 		return modulePath

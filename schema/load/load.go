@@ -53,6 +53,13 @@ func Open(fsys fs.FS, under string) (*Repository, error) {
 			return nil, seenFrom(under, err)
 		}
 	}
+	vendored, err := fs.Sub(tree, "schema")
+	if err == nil {
+		err = fitsProgram(vendored)
+	}
+	if err != nil {
+		return nil, seenFrom(under, err)
+	}
 	entries, err := tree.ReadDir(folder)
 	if err != nil {
 		return nil, seenFrom(under, err)
@@ -139,7 +146,7 @@ func (r *Repository) Load(names ...string) ([]Loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(mistakes) > 0 {
+	if names = unbroken(names, mistakes); len(names) == 0 {
 		return nil, join(r.under, mistakes)
 	}
 	instances := load.Instances(packages(names), config(src))
@@ -179,6 +186,21 @@ func (r *Repository) Load(names ...string) ([]Loaded, error) {
 		return nil, join(r.under, mistakes)
 	}
 	return loaded, nil
+}
+
+// unbroken are the environments that can be looked at although there are mistakes: of
+// those whose own files hold one, and of all when it is in a shared file, more can't be said.
+func unbroken(names []string, mistakes []*Mistake) []string {
+	broken := map[string]bool{}
+	for _, m := range mistakes {
+		of, own := strings.CutPrefix(m.Pos.File, folder+"/")
+		env, file, _ := strings.Cut(of, "/")
+		if !own || file == "" && m.Pos.Line > 0 {
+			return nil
+		}
+		broken[env] = true
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return broken[name] })
 }
 
 func packages(names []string) []string {

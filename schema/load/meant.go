@@ -63,7 +63,10 @@ func shape(want cue.Value) string {
 		return "NAME: {" + strings.Join(must, ", ") + "}"
 	case cue.StringKind:
 		if words := choices(of); len(words) > 0 {
-			return "NAME: " + strconv.Quote(words[0])
+			for i := range words {
+				words[i] = strconv.Quote(words[i])
+			}
+			return "NAME: " + strings.Join(words, " or ")
 		}
 		return `NAME: "…"`
 	}

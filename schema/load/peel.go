@@ -79,12 +79,13 @@ func (c culprit) concerns(env string) bool {
 
 // look returns the mistakes that show at once, and what to take out for the next look.
 func (s *sources) look(env string, inst *build.Instance) (mistakes []*Mistake, out []culprit) {
+	s.module = inst.Module
 	if inst.Err != nil {
 		s.model = model(cuecontext.New(), inst)
 		for _, f := range faults(inst.Err) {
 			m, c, _ := s.explain(env, f)
 			if m == nil || len(f.at) == 0 || f.at[0] != "environment" {
-				m, c = s.unloadable(env, inst.Module, f)
+				m, c = s.unloadable(env, f)
 			}
 			said := slices.ContainsFunc(mistakes, func(other *Mistake) bool { return other.Pos == m.Pos })
 			if !said && !s.refers(env, f) {
@@ -188,6 +189,9 @@ func (s *sources) misnamed(env string, f fault) bool {
 // refers reports whether an error is about the name of something that was taken
 // out, or about a value that mentions it.
 func (s *sources) refers(env string, f fault) bool {
+	if strings.HasPrefix(f.text, "cannot call non-function") && strings.Contains(f.words(), " _.") {
+		return true // of a package that was taken out
+	}
 	mentioned := map[string]bool{}
 	for _, a := range f.args {
 		if name, ok := a.(string); ok {

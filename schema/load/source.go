@@ -19,12 +19,13 @@ import (
 // sources are the files that people wrote for some environments, parsed, with
 // every field findable by its path.
 type sources struct {
-	fsys  *onlyCUE
-	under string                  // where the tree lies for the reader
-	files map[string]*ast.File    // by path in fsys
-	model cue.Value               // the schema that the files at hand import
-	taken map[Position]withdrawal // where a mistake was taken out, so that more can be seen
-	gone  []culprit               // the same: what refers to it is no mistake of its own
+	fsys   *onlyCUE
+	under  string                  // where the tree lies for the reader
+	files  map[string]*ast.File    // by path in fsys
+	module string                  // the repository's, as imports name it
+	model  cue.Value               // the schema that the files at hand import
+	taken  map[Position]withdrawal // where a mistake was taken out, so that more can be seen
+	gone   []culprit               // the same: what refers to it is no mistake of its own
 }
 
 // A written is one place where a person wrote a field, or an element of a list.

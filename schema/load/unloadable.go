@@ -12,7 +12,7 @@ import (
 
 // unloadable says why CUE could not even put an environment's files together, and
 // which import to take out to see more.
-func (s *sources) unloadable(env, module string, f fault) (*Mistake, *culprit) {
+func (s *sources) unloadable(env string, f fault) (*Mistake, *culprit) {
 	p, ours := s.place(f)
 	if !ours {
 		p = Position{File: path.Join(folder, env)}
@@ -58,7 +58,7 @@ func (s *sources) unloadable(env, module string, f fault) (*Mistake, *culprit) {
 		return m, nil // without it there is nothing more to see
 	default:
 		m.Msg, m.Fix = fmt.Sprintf("there is no package %q here", info.ID), errOffline.Error()
-		if meant := s.meantImport(info.ID, module); meant != "" {
+		if meant := s.meantImport(info.ID); meant != "" {
 			m.Fix = fmt.Sprintf("did you mean %q?", meant)
 		}
 	}

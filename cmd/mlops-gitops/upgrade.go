@@ -1,0 +1,170 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mlops-gitops/mlops-gitops/schema"
+	"github.com/mlops-gitops/mlops-gitops/schema/load"
+)
+
+func upgradeCmd(at *place) *cobra.Command {
+	var force bool
+	cmd := &cobra.Command{
+		Use:   "upgrade",
+		Short: "replace the vendored schema by the one of this program",
+		Long: `upgrade replaces schema/, which pins the model of a config repository, by the schema
+that this program was made with, whole or not at all, and vets every environment
+with it. It renders nothing: "render --all" does, and git shows what changes.
+It refuses when schema/ was changed by hand, and when it is newer than this program.
+
+Exit codes: 0 fine; 1 environments have mistakes now; 2 could not upgrade.`,
+		Example: `  mlops-gitops upgrade
+  mlops-gitops render --all && git diff --stat`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			dir, err := at.top()
+			if err != nil {
+				return err
+			}
+			changed, err := replaceSchema(dir, force)
+			if err != nil {
+				return err
+			}
+			if len(changed) == 0 {
+				fmt.Fprintln(cmd.OutOrStdout(), "schema/ is the schema of this program already")
+				return nil
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "schema/ is the schema of this program now:\n  %s\n", strings.Join(changed, "\n  "))
+			repo, err := at.open()
+			if err != nil {
+				return err
+			}
+			if _, err := repo.envs.Load(); err != nil {
+				if m := (*load.Mistake)(nil); errors.As(err, &m) {
+					return &found{err}
+				}
+				return err
+			}
+			fmt.Fprint(cmd.OutOrStdout(), `
+next   mlops-gitops render --all    what was rendered before, anew
+       git diff                     what changes in the schema and in each environment
+`)
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&force, "force", false, "replace the schema although it was changed by hand")
+	return cmd
+}
+
+// replaceSchema puts this program's schema in the place of a repository's, and says
+// which files that changes.
+func replaceSchema(dir string, force bool) (changed []string, err error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, root.Close()) }()
+	const next, last = "schema.next", "schema.last"
+	if _, err := root.Lstat("schema"); errors.Is(err, fs.ErrNotExist) {
+		_ = root.Rename(last, "schema") // a run was killed between two steps
+	}
+	if info, err := root.Lstat("schema"); err != nil || !info.IsDir() {
+		return nil, &usage{"there is no vendored schema here: no folder schema/", `run "mlops-gitops init" to make a config repository, or name one with -C`}
+	}
+	vendored, err := fs.Sub(root.FS(), "schema")
+	if err != nil {
+		return nil, err
+	}
+	if changed, err = differences(vendored); err != nil || len(changed) == 0 {
+		return nil, err
+	}
+	theirs, err := load.SchemaVersion(vendored)
+	if err != nil {
+		return nil, err
+	}
+	ours, err := load.SchemaVersion(schema.Files)
+	switch {
+	case err != nil:
+		return nil, err
+	case theirs > ours:
+		return nil, &load.Misfit{Vendored: theirs, Program: ours}
+	case theirs == ours && !force:
+		return nil, &usage{"schema/ is of this program's form and differs from it: " + strings.Join(changed, ", "),
+			"it was changed by hand, or comes from another build; --force replaces it, and git keeps what was there"}
+	}
+	for _, left := range []string{next, last} { // by a run that was killed
+		if err := root.RemoveAll(left); err != nil {
+			return nil, err
+		}
+	}
+	err = fs.WalkDir(schema.Files, ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return root.MkdirAll(path.Join(next, p), 0o755)
+		}
+		data, err := fs.ReadFile(schema.Files, p)
+		if err != nil {
+			return err
+		}
+		return root.WriteFile(path.Join(next, p), data, 0o644)
+	})
+	if err != nil {
+		return nil, errors.Join(err, root.RemoveAll(next))
+	}
+	if err := root.Rename("schema", last); err != nil {
+		return nil, err
+	}
+	if err := root.Rename(next, "schema"); err != nil {
+		return nil, errors.Join(err, root.Rename(last, "schema"))
+	}
+	return changed, root.RemoveAll(last)
+}
+
+// differences are the files in which a vendored schema differs from this program's. It
+// is an error when something stands there that is no part of a schema.
+func differences(vendored fs.FS) (changed []string, err error) {
+	err = fs.WalkDir(vendored, ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		if !d.Type().IsRegular() || path.Ext(p) != ".cue" {
+			return &usage{"schema/" + p + " is no part of a schema, and would go with it", "move it out of schema/"}
+		}
+		if _, err := fs.Stat(schema.Files, p); errors.Is(err, fs.ErrNotExist) {
+			changed = append(changed, "schema/"+p+" removed")
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = fs.WalkDir(schema.Files, ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		ours, err := fs.ReadFile(schema.Files, p)
+		if err != nil {
+			return err
+		}
+		switch theirs, err := fs.ReadFile(vendored, p); {
+		case errors.Is(err, fs.ErrNotExist):
+			changed = append(changed, "schema/"+p+" added")
+		case err != nil:
+			return err
+		case !bytes.Equal(ours, theirs):
+			changed = append(changed, "schema/"+p+" changed")
+		}
+		return nil
+	})
+	return changed, err
+}
