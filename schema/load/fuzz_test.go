@@ -21,6 +21,9 @@ func FuzzLoad(f *testing.F) {
 		"package environments\nenvironment: {for k, v in {a: 1} {(k): v}, if mode == \"dev\" {domain: 5}}\n",
 		"package environments\nenvironment: components: [string]: needs: [string]: {port: 5}\n",
 		"\ufeffpackage environments\r\nenvironment: mode: \"dev\"\r\nenvironment: mlflow: wokers: 1",
+		"package environments\nenvironment: mode: dev\nenvironment: minio: buckets: [\"A_b\", \"c=d\"]\nenvironment: nginx: headers: 5\n",
+		"package environments\nenvironment: my-comp: {\n  a = b # c\n",
+		"package environments\nimport \"./x\"\nenvironment: {mode: \"dev\", mlflow: {workers: environment.mlflow.replicas, image: \"a/b:1\", auth: mode: basic}, postgres: storage: 1.5G}\n",
 		"package environments\nenvironment: mode: \"dev\"\nenvironment: components: a: workloads: server: {image: {repository: \"x\"}, after: a: \"healthy\", command: [\"\\(host)\"]}\n",
 	} {
 		text, clause := strings.CutPrefix(text, "package environments\n")

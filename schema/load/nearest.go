@@ -38,7 +38,6 @@ var brought = map[string][]string{
 	"readinessprobe":                {"health"},
 	"remote":                        {"external"},
 	"runasuser":                     {"user"},
-	"s3":                            {"minio"},
 	"scale":                         {"replicas"},
 	"size":                          {"storage"},
 	"startupprobe":                  {"health"},
