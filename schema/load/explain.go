@@ -10,6 +10,7 @@ import (
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/cuecontext"
 	"cuelang.org/go/cue/format"
 	"cuelang.org/go/cue/token"
 )
@@ -161,13 +162,13 @@ func (s *sources) misreferred(p Position, missing string) (m *Mistake, found boo
 		case *ast.Ident:
 			found = found || position(n.Pos()) == p
 		case *ast.Field:
-			switch n.Value.(type) {
+			switch x := n.Value.(type) {
 			case *ast.Ident, *ast.SelectorExpr:
-				if position(n.Value.Pos()) == p {
-					whole = n.Value
+				if position(x.Pos()) == p {
+					whole = x
 				}
 			case *ast.UnaryExpr:
-				if x := n.Value.(*ast.UnaryExpr); x.Op == token.SUB && position(x.X.Pos()) == p {
+				if x.Op == token.SUB && position(x.X.Pos()) == p {
 					m.Fix = fmt.Sprintf("a list stands in square brackets: [%q]", missing)
 				}
 			}
@@ -278,7 +279,7 @@ func mustBe(want cue.Value) string {
 	if !want.Exists() {
 		return ""
 	}
-	for _, f := range faults(want.Unify(want.Context().CompileString("[[]]")).Validate()) {
+	for _, f := range faults(want.Unify(cuecontext.New().CompileString("[[]]")).Validate()) {
 		if text := f.words(); strings.HasPrefix(text, "must ") {
 			return text
 		}

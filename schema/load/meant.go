@@ -10,6 +10,7 @@ import (
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/cuecontext"
 	"cuelang.org/go/cue/literal"
 	"cuelang.org/go/cue/token"
 )
@@ -75,7 +76,7 @@ func shape(want cue.Value) string {
 
 // takes reports whether the schema takes a value, written as CUE.
 func takes(want cue.Value, text string) bool {
-	v := want.Context().CompileString(text)
+	v := cuecontext.New().CompileString(text)
 	return v.Err() == nil && want.Unify(v).Validate(cue.Concrete(true)) == nil
 }
 
