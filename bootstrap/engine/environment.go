@@ -26,8 +26,12 @@ func (c *Check) Environment(ctx context.Context, n Needs) (lines []Line, err err
 	if err != nil {
 		return nil, err
 	}
+	taken, err := c.taken(ctx, n)
+	if err != nil {
+		return nil, err
+	}
 	return named(n, slices.Concat(
-		[]Line{n.imageLine(have)}, ports, c.memory(n), c.cpus(n), []Line{c.disk(n, volumes)}, c.leftovers(n),
+		[]Line{n.imageLine(have)}, ports, c.memory(n), c.cpus(n), []Line{c.disk(n, volumes)}, taken, c.leftovers(n),
 	)), nil
 }
 

@@ -24,6 +24,8 @@ type Needs struct {
 	ports   []port
 	limits  []limit
 	volumes map[string]int64 // bytes, by the project's name for it
+
+	existing map[string]string // volumes that are taken over, and by which service
 }
 
 // A port is one that a workload publishes.
@@ -45,7 +47,7 @@ type limit struct {
 
 // NeedsOf reads the needs from an environment. One of which nothing runs here has none.
 func NeedsOf(e *schema.Environment) (n Needs, err error) {
-	n = Needs{Environment: e.Name, Project: e.Settings.Namespace, volumes: map[string]int64{}}
+	n = Needs{Environment: e.Name, Project: e.Settings.Namespace, volumes: map[string]int64{}, existing: existing(e)}
 	for _, c := range slices.Sorted(maps.Keys(e.Components)) {
 		if e.Components[c].Place != schema.Local {
 			continue
@@ -106,6 +108,9 @@ func (n *Needs) add(e *schema.Environment, component, name string) error {
 	}
 	n.limits = append(n.limits, l)
 	for v, volume := range w.Volumes {
+		if volume.Existing != "" {
+			continue
+		}
 		size, err := resource.ParseQuantity(volume.Size)
 		if err != nil {
 			return fmt.Errorf("%q: %w", volume.Size, err)

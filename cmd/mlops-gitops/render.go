@@ -159,6 +159,9 @@ func (r *repository) render(ctx context.Context, stdout, stderr io.Writer, loade
 		} else if len(missing) > 0 {
 			fmt.Fprintf(stderr, "%s: these secrets have no value yet: %s\n  hint: mlops-gitops secrets generate %s\n", l.Name, strings.Join(missing, ", "), l.Name)
 		}
+		if err := sayTaken(ctx, stderr, l.Environment); err != nil {
+			return err
+		}
 		if err := r.answers(stdout, l.Environment); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -180,38 +181,76 @@ func (r *repository) sameAsCluster(e *schema.Environment, missing []string) erro
 	return nil
 }
 
-// noDataWithoutSecrets refuses to make a secret of a component whose volumes are there
-// already: what is in them was made with one that is lost, and a new one would not open
-// it. The password of a claim is no such secret: its task sets a new one.
+// noDataWithoutSecrets refuses to make a secret for a workload whose volumes are there
+// already: what is in them was made with one that is lost, or that has yet to be brought
+// where they are taken over, and a new one would not open it. The password of a claim, or
+// of a database or bucket that is only asked for, is no such secret: a task sets a new one.
 func (r *repository) noDataWithoutSecrets(ctx context.Context, e *schema.Environment, missing []string) error {
 	volumes, _, err := engine.Volumes(ctx, e.Settings.Namespace)
 	if err != nil {
 		return err
 	}
-	var lost, data []string
+	takenOver, _, err := engine.TakenOver(ctx, e)
+	if err != nil {
+		return err
+	}
+	uses, err := mountsOf(e)
+	if err != nil {
+		return err
+	}
+	there := func(name string) bool {
+		return slices.ContainsFunc(takenOver, func(t engine.Taken) bool { return t.Volume == name && t.There })
+	}
+	var lost, data, lacking, old []string
 	for _, name := range missing {
 		component := e.Components[e.Secrets[name].Component]
 		if !slices.Contains(slices.Collect(maps.Keys(component.Secrets)), strings.TrimPrefix(name, component.Name+".")) {
 			continue
 		}
 		for w, x := range component.Workloads {
-			for v := range x.Volumes {
-				if volume := compose.Volume(component.Name, w, v); slices.Contains(volumes, volume) {
-					lost, data = append(lost, name), append(data, volume)
+			if !slices.Contains(uses.services[name], schema.FullName(component.Name, w)) {
+				continue
+			}
+			for v, volume := range x.Volumes {
+				if ours := compose.Volume(component.Name, w, v); volume.Existing == "" && slices.Contains(volumes, ours) {
+					lost, data = append(lost, name), append(data, ours)
+				}
+				if there(volume.Existing) {
+					lacking, old = append(lacking, name), append(old, volume.Existing)
 				}
 			}
 		}
 	}
-	if len(lost) == 0 {
-		return nil
+	list := func(names []string) string {
+		slices.Sort(names)
+		return strings.Join(slices.Compact(names), ", ")
 	}
-	slices.Sort(lost)
-	slices.Sort(data)
-	return &usage{
-		fmt.Sprintf("%s has data on this machine (%s), but %s is gone from .secrets/%s, and a new one would not open it",
-			e.Name, strings.Join(slices.Compact(data), ", "), strings.Join(slices.Compact(lost), ", "), e.Name),
-		fmt.Sprintf("bring it back; or, when it is newly declared, make it: mlops-gitops secrets generate %s; or delete the data for good: docker compose --project-name %s down --volumes", e.Name, e.Settings.Namespace),
+	var refused []error
+	if len(lost) > 0 {
+		refused = append(refused, &usage{
+			fmt.Sprintf("%s has data on this machine (%s), but %s is gone from .secrets/%s, and a new one would not open it", e.Name, list(data), list(lost), e.Name),
+			fmt.Sprintf("bring it back; or, when it is newly declared, make it: mlops-gitops secrets generate %s; or delete the data for good: docker compose --project-name %s down --volumes", e.Name, e.Settings.Namespace),
+		})
 	}
+	if len(lacking) > 0 {
+		text := list(lacking)
+		refused = append(refused, &usage{
+			fmt.Sprintf("%s takes over data on this machine (%s), and what they were made with is not in .secrets/%s: %s", e.Name, list(old), e.Name, text),
+			fmt.Sprintf("put each value into its file, without a newline at its end; this reads one from the keyboard:\nmkdir -p .secrets/%[1]s && read -rs value && printf %%s \"$value\" > .secrets/%[1]s/%[2]s", e.Name, lacking[0]),
+		})
+	}
+	return errors.Join(refused...)
+}
+
+// sayTaken warns of volumes that can't be taken over as things are.
+func sayTaken(ctx context.Context, stderr io.Writer, e *schema.Environment) error {
+	all, _, err := engine.TakenOver(ctx, e)
+	for _, t := range all {
+		if message, hint := t.Trouble(); message != "" {
+			fmt.Fprintf(stderr, "%s: %s\n  hint: %s\n", e.Name, message, hint)
+		}
+	}
+	return err
 }
 
 // say tells what was made and what is left over. Names are no secret.

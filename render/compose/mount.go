@@ -103,6 +103,9 @@ func (p *project) own(s *types.ServiceConfig) {
 	t.Command = types.ShellCommand{"sh", s.User}
 	for _, v := range s.Volumes {
 		if v.Type == types.VolumeTypeVolume {
+			if p.Volumes[v.Source].External {
+				t.Entrypoint[2] = escape(chownAll)
+			}
 			t.Volumes = append(t.Volumes, v)
 			t.Command = append(t.Command, v.Target)
 		}
@@ -130,5 +133,19 @@ for dir; do
 		[ ! -e "$entry" ] || chown -R "$owner" "$entry"
 	done
 	chown "$owner" "$dir"
+done
+`
+
+// chownAll looks at every file each time: into a volume that is taken over, those who had
+// it before may write again as whom they were, and go again.
+const chownAll = `set -eu
+owner=$1
+shift
+for dir; do
+	if command -v find >/dev/null; then
+		find "$dir" ! \( -user "${owner%:*}" -group "${owner#*:}" \) -exec chown -h "$owner" {} +
+	else
+		chown -R "$owner" "$dir"
+	fi
 done
 `
