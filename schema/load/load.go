@@ -157,7 +157,7 @@ func (r *Repository) Load(names ...string) ([]Loaded, error) {
 			mistakes = append(mistakes, refused...)
 			continue
 		}
-		env := typed(ctx.BuildInstance(inst), model(ctx, inst))
+		env := checked(inst, ctx.BuildInstance(inst), model(ctx, inst))
 		if inst.Err != nil || !env.Exists() || env.Validate(cue.Concrete(true)) != nil {
 			more, err := src.peel(names[i], inst)
 			if err != nil {
