@@ -3,6 +3,7 @@ package load
 import (
 	"fmt"
 	"path"
+	"reflect"
 	"slices"
 	"strconv"
 
@@ -115,7 +116,7 @@ func decode(platform cue.Value, name string, env cue.Value) (*schema.Environment
 		return nil, fmt.Errorf("the schema cannot work it out: %w", err)
 	}
 	e := new(schema.Environment)
-	if err := v.Decode(e); err != nil {
+	if err := fill(reflect.ValueOf(e).Elem(), v); err != nil {
 		return nil, fmt.Errorf("the schema and this program do not fit: %w", err)
 	}
 	if e.Name != name {
