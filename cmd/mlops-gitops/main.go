@@ -14,7 +14,7 @@ import (
 
 func main() {
 	// a short run leaves little to collect; a long one stays within bounds
-	debug.SetGCPercent(400)
+	debug.SetGCPercent(800)
 	debug.SetMemoryLimit(256 << 20)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, func() {

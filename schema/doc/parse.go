@@ -92,6 +92,9 @@ func (p *parser) block(decls []ast.Decl) *Type {
 	for _, d := range decls {
 		switch d := d.(type) {
 		case *ast.EmbedDecl:
+			if name, ok := d.Expr.(*ast.Ident); ok && strings.HasPrefix(name.Name, "_") {
+				continue // it works out fields that are documented beside it
+			}
 			t.Fields = append(t.Fields, &Field{Type: p.expr(d.Expr)})
 		case *ast.Comprehension:
 			if under, ok := d.Value.(*ast.StructLit); ok {

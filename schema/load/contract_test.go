@@ -287,3 +287,28 @@ func TestContractCanFail(t *testing.T) {
 		}
 	}
 }
+
+// TestBuiltinComponents holds the built-in components to #Component, field by field and
+// value by value: the platform itself works them out without.
+func TestBuiltinComponents(t *testing.T) {
+	for _, said := range []string{
+		`mode: "dev"`,
+		`mode: "prod"`,
+		`mode: "prod", nginx: place: "cluster", minio: {drives: 2, console: enabled: true}`,
+		`{mode: "hybrid", mlflow: {place: "cluster", auth: mode: "basic", metrics: true, replicas: 3, env: A: "b", secrets: extra: {}}, postgres: databases: d: {}, minio: buckets: b: lifecycle: l: days: 1, nginx: tls: "files"}`,
+		`{mode: "dev", postgres: {place: "external", published: sql: {host: "db.example.com", port: 5432}}}`,
+	} {
+		definitions, platform := built(t, "-- environments/x/environment.cue --\npackage environments\n\nenvironment: {"+said+"}\n", "x")
+		for name := range members(definitions.LookupPath(cue.MakePath(cue.Hid("_builtin", modulePath)))) {
+			c := platform.LookupPath(cue.MakePath(cue.Str("components"), cue.Str(name)))
+			plain, err := c.MarshalJSON()
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept := definitions.LookupPath(cue.ParsePath("#Component")).Unify(platform.Context().CompileBytes(plain))
+			if err := kept.Validate(cue.Concrete(true)); err != nil {
+				t.Errorf("%s with %s is no #Component: %v", name, said, err)
+			}
+		}
+	}
+}

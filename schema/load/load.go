@@ -13,8 +13,6 @@ import (
 	"strings"
 
 	"cuelang.org/go/cue"
-	"cuelang.org/go/cue/cuecontext"
-	"cuelang.org/go/cue/load"
 
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
@@ -24,10 +22,6 @@ var environment = cue.ParsePath("environment")
 const (
 	folder     = "environments"
 	modulePath = "github.com/mlops-gitops/mlops-gitops/schema@v0"
-
-	// perContext is how many environments share one CUE context. Sharing saves
-	// compiling the schema; a context never forgets, so it is renewed.
-	perContext = 50
 )
 
 // A Repository is a tree of files that holds environments.
@@ -149,37 +143,27 @@ func (r *Repository) Load(names ...string) ([]Loaded, error) {
 	if names = unbroken(names, mistakes); len(names) == 0 {
 		return nil, join(r.under, mistakes)
 	}
-	instances := load.Instances(packages(names), config(src))
-	if err := src.fsys.failed; err != nil {
+	outcomes := src.evaluate(names)
+	if err := src.fsys.failure(); err != nil {
 		return nil, seenFrom(r.under, err)
 	}
 	var loaded []Loaded
-	var ctx *cue.Context
-	for i, inst := range instances {
-		if i%perContext == 0 {
-			ctx = cuecontext.New()
-		}
-		imported := imports(names[i], inst)
-		if refused := refusedIn(imported); len(refused) > 0 {
-			mistakes = append(mistakes, refused...)
-			continue
-		}
-		env := typed(ctx.BuildInstance(inst), model(ctx, inst))
-		if inst.Err != nil || !env.Exists() || env.Validate(cue.Concrete(true)) != nil {
-			more, err := src.peel(names[i], inst)
+	for i, o := range outcomes {
+		switch name := names[i]; {
+		case o.refused != nil:
+			mistakes = append(mistakes, o.refused...)
+		case o.wrong != nil:
+			more, err := src.peel(name, o.wrong)
 			if err != nil {
 				return nil, err
 			}
 			mistakes = append(mistakes, more...)
-			continue
+		case o.err != nil:
+			return nil, fmt.Errorf("environment %s: %w", name, o.err)
+		default:
+			mistakes = append(mistakes, src.findings(name, slices.Concat(o.loaded.Findings, cycles(o.loaded.Environment), fits(o.loaded.Environment)))...)
+			loaded = append(loaded, o.loaded)
 		}
-		l, err := platform(ctx, inst, names[i], env)
-		if err != nil {
-			return nil, fmt.Errorf("environment %s: %w", names[i], err)
-		}
-		l.Inputs = sortedKeys(imported)
-		mistakes = append(mistakes, src.findings(names[i], slices.Concat(l.Findings, cycles(l.Environment), fits(l.Environment)))...)
-		loaded = append(loaded, l)
 	}
 	mistakes = append(mistakes, src.clashes(loaded)...)
 	if len(mistakes) > 0 {

@@ -121,6 +121,13 @@ func (t *onlyCUE) noted(name string, err error) error {
 	return err
 }
 
+// failure is the first of what went wrong.
+func (t *onlyCUE) failure() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.failed
+}
+
 // offline is a registry without modules: what a config repository imports, it holds.
 type offline struct{}
 

@@ -3,9 +3,14 @@ package load
 import (
 	"fmt"
 	"path"
+	"reflect"
+	"slices"
+	"strconv"
 
 	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/build"
+	"cuelang.org/go/cue/token"
 
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
@@ -44,6 +49,51 @@ func typed(root, model cue.Value) cue.Value {
 	return root.LookupPath(environment).Unify(model.LookupPath(cue.ParsePath("#Environment")))
 }
 
+// checked is the same, without unifying twice what names the type already: a second time
+// evaluates every field that the type has.
+func checked(inst *build.Instance, root, model cue.Value) cue.Value {
+	if model.Exists() && namesType(inst) {
+		return root.LookupPath(environment)
+	}
+	return typed(root, model)
+}
+
+// namesType reports whether an instance says environment: schema.#Environment, or one of
+// the types of a mode.
+func namesType(inst *build.Instance) bool {
+	for _, file := range inst.Files {
+		for _, d := range file.Decls {
+			f, ok := d.(*ast.Field)
+			if !ok || f.Constraint != token.ILLEGAL {
+				continue
+			}
+			if label, ok := f.Label.(*ast.Ident); !ok || label.Name != "environment" {
+				continue
+			}
+			for _, x := range operands(f.Value) {
+				if isType(x) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func isType(x ast.Expr) bool {
+	sel, ok := x.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	of, ok := sel.X.(*ast.Ident)
+	if !ok {
+		return false
+	}
+	name, _, err := ast.LabelName(sel.Sel)
+	imported, ok := of.Node.(*ast.ImportSpec)
+	return ok && err == nil && imported.Path.Value == strconv.Quote(modulePath) && slices.Contains([]string{"#Environment", "#Dev", "#Prod", "#Hybrid"}, name)
+}
+
 // noSchema is the mistake of an environment that is of no type.
 func noSchema(env string) *Mistake {
 	return &Mistake{
@@ -55,8 +105,9 @@ func noSchema(env string) *Mistake {
 
 // following is #Platform of an environment.
 func following(platform cue.Value, name string, env cue.Value) cue.Value {
-	// the name goes by way of the environment: each fill evaluates the whole platform
-	return platform.FillPath(cue.ParsePath("#env"), env.FillPath(cue.ParsePath("#name"), name))
+	// both in one: each fill evaluates the whole platform
+	given := platform.Context().CompileString("{}").FillPath(cue.ParsePath("#name"), name).FillPath(cue.ParsePath("written"), env)
+	return platform.FillPath(cue.ParsePath("#env"), given)
 }
 
 func decode(platform cue.Value, name string, env cue.Value) (*schema.Environment, error) {
@@ -70,7 +121,7 @@ func decode(platform cue.Value, name string, env cue.Value) (*schema.Environment
 		return nil, &unfit{"the vendored schema cannot work it out: " + err.Error()}
 	}
 	e := new(schema.Environment)
-	if err := v.Decode(e); err != nil {
+	if err := fill(reflect.ValueOf(e).Elem(), v); err != nil {
 		return nil, &unfit{"the vendored schema says something else than this program expects: " + err.Error()}
 	}
 	if e.Name != name {

@@ -1,0 +1,72 @@
+package load
+
+import (
+	"runtime"
+	"sync"
+
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/build"
+	"cuelang.org/go/cue/cuecontext"
+	"cuelang.org/go/cue/load"
+)
+
+// perContext is how many environments share one CUE context. Sharing saves loading
+// and compiling the schema; a context never forgets, four megabytes for each
+// environment, so it is renewed.
+const perContext = 12
+
+// An outcome is what came of evaluating one environment: it is loaded, or something
+// is wrong with it.
+type outcome struct {
+	loaded  Loaded
+	refused []*Mistake      // of files that it imports
+	wrong   *build.Instance // it holds mistakes, to be looked for
+	err     error           // the schema is at fault
+}
+
+// evaluate evaluates environments, on all processors at once. It looks for no mistake,
+// and s stays as it is.
+func (s *sources) evaluate(names []string) []outcome {
+	outcomes := make([]outcome, len(names))
+	parts := make(chan [2]int)
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), (len(names)+perContext-1)/perContext) {
+		workers.Go(func() {
+			for part := range parts {
+				s.evaluateTogether(names[part[0]:part[1]], outcomes[part[0]:part[1]])
+			}
+		})
+	}
+	for at := 0; at < len(names); at += perContext {
+		parts <- [2]int{at, min(at+perContext, len(names))}
+	}
+	close(parts)
+	workers.Wait()
+	return outcomes
+}
+
+// evaluateTogether evaluates environments in one context.
+func (s *sources) evaluateTogether(names []string, outcomes []outcome) {
+	instances := load.Instances(packages(names), config(s))
+	if s.fsys.failure() != nil {
+		return
+	}
+	ctx := cuecontext.New()
+	for i, inst := range instances {
+		outcomes[i] = evaluated(ctx, inst, names[i])
+	}
+}
+
+func evaluated(ctx *cue.Context, inst *build.Instance, name string) outcome {
+	imported := imports(name, inst)
+	if refused := refusedIn(imported); len(refused) > 0 {
+		return outcome{refused: refused}
+	}
+	env := checked(inst, ctx.BuildInstance(inst), model(ctx, inst))
+	if inst.Err != nil || !env.Exists() || env.Validate(cue.Concrete(true)) != nil {
+		return outcome{wrong: inst}
+	}
+	l, err := platform(ctx, inst, name, env)
+	l.Inputs = sortedKeys(imported)
+	return outcome{loaded: l, err: err}
+}
