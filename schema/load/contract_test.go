@@ -295,7 +295,7 @@ func TestBuiltinComponents(t *testing.T) {
 		`mode: "dev"`,
 		`mode: "prod"`,
 		`mode: "prod", nginx: place: "cluster", minio: {drives: 2, console: enabled: true}`,
-		`{mode: "hybrid", mlflow: {place: "cluster", auth: mode: "basic", metrics: true, replicas: 3, env: A: "b", secrets: extra: {}}, postgres: databases: d: {}, minio: buckets: b: lifecycle: l: days: 1, nginx: tls: "files"}`,
+		`{mode: "hybrid", mlflow: {place: "cluster", auth: mode: "basic", metrics: true, replicas: 3, env: A: "b", secrets: extra: {}}, postgres: databases: extra: {}, minio: buckets: data: lifecycle: old: days: 1, nginx: tls: "files"}`,
 		`{mode: "dev", postgres: {place: "external", published: sql: {host: "db.example.com", port: 5432}}}`,
 	} {
 		definitions, platform := built(t, "-- environments/x/environment.cue --\npackage environments\n\nenvironment: {"+said+"}\n", "x")
