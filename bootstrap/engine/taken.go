@@ -74,14 +74,15 @@ func (t Taken) Trouble() (message, hint string) {
 	if !t.There {
 		return fmt.Sprintf("there is no volume %s, which %s takes over", t.Volume, t.By), "docker volume ls shows those that there are"
 	}
-	for _, other := range slices.Sorted(maps.Keys(t.Others)) {
-		hint = "docker stop " + other
-		if dir := t.Others[other]; dir != "" {
-			hint = fmt.Sprintf("docker compose --project-directory %s down", dir)
-		}
-		return fmt.Sprintf("%s still runs on volume %s, and two servers on one volume destroy its data: end it before %s starts", other, t.Volume, t.By), hint
+	if len(t.Others) == 0 {
+		return "", ""
 	}
-	return "", ""
+	other := slices.Min(slices.Collect(maps.Keys(t.Others)))
+	hint = "docker stop " + other
+	if dir := t.Others[other]; dir != "" {
+		hint = fmt.Sprintf("docker compose --project-directory %s down", dir)
+	}
+	return fmt.Sprintf("%s still runs on volume %s, and two servers on one volume destroy its data: end it before %s starts", other, t.Volume, t.By), hint
 }
 
 // taken has a line for each volume that is taken over and can't be used now.

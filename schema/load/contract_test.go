@@ -305,7 +305,7 @@ func TestBuiltinComponents(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			kept := definitions.LookupPath(cue.ParsePath("#Component")).Unify(platform.Context().CompileBytes(plain))
+			kept := definitions.LookupPath(cue.ParsePath("#Component")).Unify(cuecontext.New().CompileBytes(plain))
 			if err := kept.Validate(cue.Concrete(true)); err != nil {
 				t.Errorf("%s with %s is no #Component: %v", name, said, err)
 			}

@@ -10,6 +10,7 @@ import (
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/build"
+	"cuelang.org/go/cue/cuecontext"
 	"cuelang.org/go/cue/token"
 
 	"github.com/mlops-gitops/mlops-gitops/schema"
@@ -106,7 +107,7 @@ func noSchema(env string) *Mistake {
 // following is #Platform of an environment.
 func following(platform cue.Value, name string, env cue.Value) cue.Value {
 	// both in one: each fill evaluates the whole platform
-	given := platform.Context().CompileString("{}").FillPath(cue.ParsePath("#name"), name).FillPath(cue.ParsePath("written"), env)
+	given := cuecontext.New().CompileString("{}").FillPath(cue.ParsePath("#name"), name).FillPath(cue.ParsePath("written"), env)
 	return platform.FillPath(cue.ParsePath("#env"), given)
 }
 
