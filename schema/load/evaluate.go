@@ -1,8 +1,10 @@
 package load
 
 import (
+	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/build"
@@ -30,10 +32,13 @@ func (s *sources) evaluate(names []string) []outcome {
 	outcomes := make([]outcome, len(names))
 	parts := make(chan [2]int)
 	var workers sync.WaitGroup
+	var broken atomic.Value // what a worker panicked with
 	for range min(runtime.GOMAXPROCS(0), (len(names)+perContext-1)/perContext) {
 		workers.Go(func() {
 			for part := range parts {
-				s.evaluateTogether(names[part[0]:part[1]], outcomes[part[0]:part[1]])
+				if p := panicOf(func() { s.evaluateTogether(names[part[0]:part[1]], outcomes[part[0]:part[1]]) }); p != nil {
+					broken.Store(fmt.Sprint(p))
+				}
 			}
 		})
 	}
@@ -42,7 +47,17 @@ func (s *sources) evaluate(names []string) []outcome {
 	}
 	close(parts)
 	workers.Wait()
+	if p := broken.Load(); p != nil {
+		panic(p) // where whoever asked can recover from it
+	}
 	return outcomes
+}
+
+// panicOf is what a function panics with, or nil.
+func panicOf(f func()) (p any) {
+	defer func() { p = recover() }()
+	f()
+	return nil
 }
 
 // evaluateTogether evaluates environments in one context.
