@@ -132,23 +132,33 @@ func (l Local) Missing(declared map[string]schema.Secret) ([]string, error) {
 
 // value is what a secret has on this machine, nil for nothing.
 func (l Local) value(name string) (value []byte, err error) {
+	err = l.look(func(f *folder) error {
+		size, err := f.size(l.file(name))
+		if err != nil || size <= 0 {
+			return err
+		}
+		value, err = f.read(l.file(name))
+		return err
+	})
+	return value, err
+}
+
+// look lets at read the folder, unless there is none.
+func (l Local) look(at func(*folder) error) (err error) {
 	repo, err := os.OpenRoot(l.Dir)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, repo.Close()) }()
 	f, err := enter(repo, l.folder())
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if size, err := f.size(l.file(name)); err != nil || size <= 0 {
-		return nil, err
-	}
-	return f.read(l.file(name))
+	return at(f)
 }
 
 // private opens the folder, which is for its owner alone from now on.

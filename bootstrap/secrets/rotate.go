@@ -270,20 +270,11 @@ func (l Local) Pending() (names []string, err error) {
 	if err := checkEnv(l.Env); err != nil {
 		return nil, err
 	}
-	repo, err := os.OpenRoot(l.Dir)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, repo.Close()) }()
-	f, err := enter(repo, l.folder())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	return f.pending()
+	err = l.look(func(f *folder) error {
+		names, err = f.pending()
+		return err
+	})
+	return names, err
 }
 
 // redact takes a value out of what a program said of it.

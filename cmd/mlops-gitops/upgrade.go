@@ -74,7 +74,10 @@ func replaceSchema(dir string, force bool) (changed []string, err error) {
 	defer func() { err = errors.Join(err, root.Close()) }()
 	const next, last = "schema.next", "schema.last"
 	if _, err := root.Lstat("schema"); errors.Is(err, fs.ErrNotExist) {
-		_ = root.Rename(last, "schema") // a run was killed between two steps
+		// a run was killed between two steps
+		if err := root.Rename(last, "schema"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
 	}
 	if info, err := root.Lstat("schema"); err != nil || !info.IsDir() {
 		return nil, &usage{"there is no vendored schema here: no folder schema/", `run "mlops-gitops init" to make a config repository, or name one with -C`}
