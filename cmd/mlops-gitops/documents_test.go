@@ -199,3 +199,29 @@ func read(t *testing.T, file string) string {
 	}
 	return string(data)
 }
+
+// TestSkeletonComments holds that what a new repository's files suggest in comments is
+// right when it is taken out of them, all at once.
+func TestSkeletonComments(t *testing.T) {
+	dir := t.TempDir()
+	command(t, dir, "init")
+	suggestion := regexp.MustCompile(`(?m)^\t?//\t(environment: )?([a-z]+: .*)$`)
+	files, err := filepath.Glob(filepath.Join(dir, "environments", "*", "*.cue"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no environments: %v", err)
+	}
+	for _, file := range append(files, filepath.Join(dir, "environments", "environment.cue")) {
+		text := read(t, file)
+		found := suggestion.FindAllStringSubmatch(text, -1)
+		if len(found) == 0 {
+			t.Errorf("%s suggests nothing", file)
+		}
+		for _, m := range found {
+			text += "\nenvironment: " + strings.ReplaceAll(m[2], "age1…", aPublicKey) + "\n"
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	command(t, dir, "vet")
+}
