@@ -4,7 +4,8 @@ package schema
 // component says it.
 type OwnRoute struct {
 	Port      string   `json:"port"`
-	Host      string   `json:"host"` // or "", for the platform's domain
+	Host      string   `json:"host"`      // or "", for the subdomain or the platform's domain
+	Subdomain string   `json:"subdomain"` // or "", for a host
 	Aliases   []string `json:"aliases"`
 	Strip     bool     `json:"strip"`
 	KeepAlive int      `json:"keepAlive"` // seconds

@@ -85,6 +85,9 @@ func (it *item) measure() {
 	it.h = len(it.lines) * lineHeight // an arrow that passes has no height
 	if it.isBox {
 		it.w += 28
+		if it.keeps {
+			it.w += 12 // the drum stands beside the name, not on it
+		}
 		it.h = max(it.h+20, (max(len(it.ins), len(it.outs))+1)*portsApart)
 	} else if it.w > 0 {
 		it.w += 14

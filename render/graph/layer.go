@@ -17,6 +17,7 @@ type item struct {
 	name     string   // of a box; "" for people
 	lines    []string // of text
 	named    int      // how many of the lines are the box's name
+	keeps    bool     // a drum at its corner says that it keeps data
 	isBox    bool
 	area     int // index of its area; outside for people
 	column   int
@@ -50,7 +51,7 @@ func (g *Graph) chains() (columns [][]*item, all []*chain) {
 	for i, area := range g.Areas {
 		for _, b := range area.Boxes {
 			title := wrap(b.Name)
-			it := &item{name: b.Name, lines: append(title, wrap(b.Lines...)...), named: len(title), isBox: true, area: i}
+			it := &item{name: b.Name, lines: append(title, wrap(b.Lines...)...), named: len(title), isBox: true, keeps: b.Keeps, area: i}
 			boxes[b.Name] = it
 			order = append(order, it)
 		}

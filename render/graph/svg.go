@@ -64,16 +64,10 @@ func (g *Graph) SVG() []byte {
 		fmt.Fprintf(&b, `<rect class="plate" x="%d" y="%d" width="%d" height="%d"/>`, r.x-4, r.y, r.w+8, r.h)
 		fmt.Fprintf(&b, `<text class="title" x="%d" y="%d">%s</text>`+"\n", r.x, r.y+13, svgText(g.Areas[i].Title))
 	}
-	keeps := map[string]bool{}
-	for _, area := range g.Areas {
-		for _, box := range area.Boxes {
-			keeps[box.Name] = box.Keeps
-		}
-	}
 	for _, column := range l.columns {
 		for _, it := range column {
 			if it.isBox {
-				drawBox(&b, it, keeps[it.name])
+				drawBox(&b, it)
 			}
 		}
 	}
@@ -132,14 +126,14 @@ func (it *item) line(i int) int {
 	return it.y - len(it.lines)*lineHeight/2 + (i+1)*lineHeight - 4
 }
 
-func drawBox(b *bytes.Buffer, it *item, keeps bool) {
+func drawBox(b *bytes.Buffer, it *item) {
 	r, middle := it.rect(), it.x+it.w/2
 	class, round := "box", 6
 	if it.area == outside {
 		class, round = "people", 18
 	}
 	fmt.Fprintf(b, `<g><rect class="%s" x="%d" y="%d" width="%d" height="%d" rx="%d"/>`, class, r.x, r.y, r.w, r.h, round)
-	if keeps {
+	if it.keeps {
 		fmt.Fprintf(b, `<path class="data" d="M%d %da5 2.5 0 0 1 10 0v8a5 2.5 0 0 1 -10 0zm0 0a5 2.5 0 0 0 10 0"/>`, r.x+6, r.y+8)
 	}
 	for i, line := range it.lines {

@@ -1,0 +1,34 @@
+package kube_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/mlops-gitops/mlops-gitops/render/kube"
+	"github.com/mlops-gitops/mlops-gitops/render/kube/kubetest"
+)
+
+// TestExamples holds that the examples of the documents, all in one environment, make
+// pods that a cluster admits.
+func TestExamples(t *testing.T) {
+	examples, err := filepath.Glob("../../docs/examples/*.cue")
+	if err != nil || len(examples) == 0 {
+		t.Fatalf("no examples: %v", err)
+	}
+	files := map[string]string{}
+	for _, example := range examples {
+		data, err := os.ReadFile(example)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files["environments/"+filepath.Base(example)] = string(data)
+	}
+	objects, err := kube.Objects(kubetest.Load(t, files).Environment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range objects {
+		restricted(t, o)
+	}
+}
