@@ -102,7 +102,7 @@ environment: {
 	postgres: storage: "1Gi"
 	postgres: resources: {requests: {cpu: "100m", memory: "256Mi"}, limits: {cpu: "1", memory: "512Mi"}}
 }
-`, recipient, images, workers)
+`, recipient, behind, workers)
 }
 
 // bootstrap plays "flux bootstrap": a source, a Kustomization for clusters/prod, and

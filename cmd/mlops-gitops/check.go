@@ -223,7 +223,7 @@ func (r *repository) filesLeft(l load.Loaded) ([]engine.Line, error) {
 	if _, err := os.Stat(r.path(composeFile(l.Name))); errors.Is(err, fs.ErrNotExist) {
 		return []engine.Line{{State: engine.Note, Message: "not rendered yet", Hint: again}}, nil
 	}
-	tree, err := treeOf(l)
+	tree, err := r.treeOf(l)
 	if err != nil {
 		return nil, err
 	}

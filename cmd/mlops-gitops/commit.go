@@ -144,7 +144,7 @@ func (r *repository) othersAreCurrent(ctx context.Context, git *repo.Repo, paths
 		if err != nil {
 			return errors.Join(&usage{fmt.Sprintf("%s is a shared input and changed, and with it %s has mistakes", changed[0].Path, other), "mend them first"}, err)
 		}
-		tree, err := treeOf(loaded[0])
+		tree, err := r.treeOf(loaded[0])
 		if err != nil {
 			return err
 		}

@@ -16,8 +16,9 @@ type place struct{ dir string }
 
 // A repository is the config repository around a place.
 type repository struct {
-	dir  string // absolute
-	envs *load.Repository
+	dir   string // absolute
+	envs  *load.Repository
+	trees memory // what environments were rendered to, when envs remembers them
 }
 
 // open finds the config repository in the place's folder or one above it.
@@ -38,7 +39,12 @@ func (p *place) open() (*repository, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &repository{dir, envs}, nil
+	r := &repository{dir: dir, envs: envs}
+	worked, ok := memoryOf(dir, "environments")
+	if r.trees, ok = memoryOf(dir, "trees"); ok {
+		envs.Remember(worked)
+	}
+	return r, nil
 }
 
 // top is the folder of the config repository around the place, or the place itself

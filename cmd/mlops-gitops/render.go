@@ -50,6 +50,9 @@ Exit codes: 0 fine; 1 --check found a difference; 2 could not render.`,
 			if len(args) > 0 && all {
 				return &usage{"--all and names of environments exclude each other", "say one of them"}
 			}
+			if check { // a proof takes nobody's word
+				repo.envs.Remember(nil)
+			}
 			loaded, err := repo.envs.Load(args...)
 			if err != nil {
 				return err
@@ -62,7 +65,7 @@ Exit codes: 0 fine; 1 --check found a difference; 2 could not render.`,
 			}
 			switch {
 			case toStdout:
-				return printFiles(cmd.OutOrStdout(), loaded)
+				return repo.printFiles(cmd.OutOrStdout(), loaded)
 			case check:
 				return repo.check(cmd.OutOrStdout(), cmd.ErrOrStderr(), loaded, gone, all, *output)
 			}
@@ -81,10 +84,10 @@ Exit codes: 0 fine; 1 --check found a difference; 2 could not render.`,
 }
 
 // printFiles shows files in txtar form, which people read and programs split.
-func printFiles(w io.Writer, loaded []load.Loaded) error {
+func (r *repository) printFiles(w io.Writer, loaded []load.Loaded) error {
 	var archive txtar.Archive
 	for _, l := range loaded {
-		tree, err := treeOf(l)
+		tree, err := r.treeOf(l)
 		if err != nil {
 			return err
 		}
@@ -123,7 +126,7 @@ func (r *repository) check(stdout, stderr io.Writer, loaded []load.Loaded, gone 
 			fmt.Fprintf(stderr, "%s: not rendered yet\n", l.Name)
 			continue
 		}
-		tree, err := treeOf(l)
+		tree, err := r.treeOf(l)
 		if err != nil {
 			return err
 		}
@@ -172,7 +175,7 @@ func (r *repository) render(ctx context.Context, stdout, stderr io.Writer, loade
 // write makes the local secrets that an environment lacks and writes its files. It
 // returns what was rendered.
 func (r *repository) write(ctx context.Context, stderr io.Writer, l load.Loaded, opts render.Options) (render.Tree, error) {
-	tree, err := treeOf(l)
+	tree, err := r.treeOf(l)
 	if err != nil {
 		return tree, err
 	}

@@ -23,6 +23,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       os.Getenv("UPDATE") != "",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("XDG_CACHE_HOME", t.TempDir())
 			e.Setenv("DOCKER_HOST", "unix://"+filepath.Join(e.WorkDir, "no-engine")) // what runs on this machine is another story
 			if _, err := os.Stat(filepath.Join(e.WorkDir, "environments")); err != nil {
 				return nil // the script begins with an empty folder

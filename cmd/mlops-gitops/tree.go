@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"path"
 
@@ -26,6 +28,37 @@ func treeOf(l load.Loaded) (render.Tree, error) {
 		if err != nil {
 			return tree, fmt.Errorf("environment %s: %w", l.Name, err)
 		}
+	}
+	return tree, nil
+}
+
+// A rememberedTree is what an environment was rendered to.
+type rememberedTree struct {
+	Digest string // of what the environment was worked out from
+	Files  map[string][]byte
+}
+
+// treeOf renders an environment, or recalls what it was rendered to.
+func (r *repository) treeOf(l load.Loaded) (tree render.Tree, err error) {
+	if l.Digest == "" {
+		return treeOf(l)
+	}
+	var kept rememberedTree
+	if data := r.trees.Recall(l.Name); data != nil && json.Unmarshal(data, &kept) == nil && kept.Digest == l.Digest {
+		for name, data := range kept.Files {
+			err = errors.Join(err, tree.Add(name, data))
+		}
+		return tree, err
+	}
+	if tree, err = treeOf(l); err != nil {
+		return tree, err
+	}
+	kept = rememberedTree{l.Digest, map[string][]byte{}}
+	for name, data := range tree.All() {
+		kept.Files[name] = data
+	}
+	if data, err := json.Marshal(kept); err == nil {
+		r.trees.Keep(l.Name, data)
 	}
 	return tree, nil
 }

@@ -44,7 +44,7 @@ Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
 			}
 			var names []string
 			for _, l := range loaded {
-				if _, err := treeOf(l); err != nil {
+				if _, err := repo.treeOf(l); err != nil {
 					return &found{err}
 				}
 				names = append(names, l.Name)

@@ -210,7 +210,7 @@ environment: {
 // built is the schema of a tree and one of its environments, evaluated whatever the findings.
 func built(t *testing.T, archive, name string) (definitions, platform cue.Value) {
 	t.Helper()
-	src, mistakes, err := readSources(tree(t, archive), "", []string{name})
+	src, mistakes, err := readSources(newOnlyCUE(tree(t, archive), ""), []string{name})
 	if err != nil || len(mistakes) > 0 {
 		t.Fatal(err, join("", mistakes))
 	}

@@ -64,7 +64,7 @@ func (r *Repository) documented(name string) (e *Explained, err error) {
 		return nil, &NoEnvironment{name, r.names}
 	}
 	e = &Explained{Name: name}
-	if e.src, _, err = readSources(r.fsys, r.under, []string{name}); err != nil {
+	if e.src, _, err = readSources(newOnlyCUE(r.fsys, r.under), []string{name}); err != nil {
 		return nil, err
 	}
 	vendored, err := fs.Sub(e.src.fsys, "schema")

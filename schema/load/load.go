@@ -26,16 +26,17 @@ const (
 
 // A Repository is a tree of files that holds environments.
 type Repository struct {
-	fsys  fs.FS
-	under string
-	names []string // of the environments
+	fsys   fs.FS
+	under  string
+	names  []string // of the environments
+	memory Memory   // or nil
 }
 
 // Open looks at a tree and finds the environments in it. It is an error when the
 // tree is not a config repository. Mistakes name files as seen from where the
 // reader stands: under is the way from there to the tree, "" or "." for none.
 func Open(fsys fs.FS, under string) (*Repository, error) {
-	tree := &onlyCUE{fsys: fsys, under: under}
+	tree := newOnlyCUE(fsys, under)
 	for _, need := range []struct{ file, why string }{
 		{"cue.mod/module.cue", "it makes the folder a CUE module"},
 		{"schema/environment.cue", "the vendored schema pins the model"},
@@ -114,6 +115,10 @@ type Loaded struct {
 	// repository's own, in order: not its own folder's, those that all environments
 	// share, nor the schema's.
 	Inputs []string
+
+	// Digest is that of everything that the environment was worked out from, or "" when
+	// nobody asked to remember it.
+	Digest string
 }
 
 // Load evaluates environments, all those of the repository when none is named.
@@ -136,20 +141,27 @@ func (r *Repository) Load(names ...string) ([]Loaded, error) {
 	if len(names) == 0 {
 		return nil, &Mistake{Pos: Position{File: path.Join(r.under, folder)}, Msg: "holds no environment", Fix: (&NoEnvironment{Name: "dev"}).Hint()}
 	}
-	src, mistakes, err := readSources(r.fsys, r.under, names)
+	tree := newOnlyCUE(r.fsys, r.under)
+	return r.load(tree, names, r.recall(tree, names))
+}
+
+// load evaluates the environments that are not known yet.
+func (r *Repository) load(tree *onlyCUE, names []string, known map[string]Loaded) ([]Loaded, error) {
+	unknown := slices.DeleteFunc(slices.Clone(names), func(name string) bool { _, ok := known[name]; return ok })
+	src, mistakes, err := readSources(tree, unknown)
 	if err != nil {
 		return nil, err
 	}
-	if names = unbroken(names, mistakes); len(names) == 0 {
+	if unknown = unbroken(unknown, mistakes); len(unknown) == 0 && len(mistakes) > 0 {
 		return nil, join(r.under, mistakes)
 	}
-	outcomes := src.evaluate(names)
-	if err := src.fsys.failure(); err != nil {
+	outcomes := src.evaluate(unknown)
+	if err := tree.failure(); err != nil {
 		return nil, seenFrom(r.under, err)
 	}
-	var loaded []Loaded
+	worked := map[string]*Loaded{}
 	for i, o := range outcomes {
-		switch name := names[i]; {
+		switch name := unknown[i]; {
 		case o.refused != nil:
 			mistakes = append(mistakes, o.refused...)
 		case o.wrong != nil:
@@ -162,11 +174,25 @@ func (r *Repository) Load(names ...string) ([]Loaded, error) {
 			return nil, fmt.Errorf("environment %s: %w", name, o.err)
 		default:
 			mistakes = append(mistakes, src.findings(name, slices.Concat(o.loaded.Findings, cycles(o.loaded.Environment), fits(o.loaded.Environment)))...)
-			loaded = append(loaded, o.loaded)
+			worked[name] = &outcomes[i].loaded
 		}
 	}
-	mistakes = append(mistakes, src.clashes(loaded)...)
-	if len(mistakes) > 0 {
+	if len(mistakes) == 0 {
+		r.keep(tree, worked)
+	}
+	var loaded []Loaded
+	for _, name := range names {
+		if l, ok := known[name]; ok {
+			loaded = append(loaded, l)
+		} else if l := worked[name]; l != nil {
+			loaded = append(loaded, *l)
+		}
+	}
+	clashes := src.clashes(loaded)
+	if len(clashes) > 0 && len(known) > 0 {
+		return r.load(tree, names, nil) // their sources say where
+	}
+	if mistakes = append(mistakes, clashes...); len(mistakes) > 0 {
 		return nil, join(r.under, mistakes)
 	}
 	return loaded, nil

@@ -1,7 +1,9 @@
 package load
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -28,21 +30,45 @@ type onlyCUE struct {
 	fsys  fs.FS
 	under string // where the tree lies for the reader
 
+	shared func() (string, error) // the digest of what all environments are made of
+
 	mu     sync.Mutex
-	failed error // the first time that something there could not be read, or was a link: a *Mistake
+	seen   map[string][sha256.Size]byte // of files, and of the names in folders
+	failed error                        // the first time that something there could not be read, or was a link: a *Mistake
+}
+
+func newOnlyCUE(fsys fs.FS, under string) *onlyCUE {
+	t := &onlyCUE{fsys: fsys, under: under, seen: map[string][sha256.Size]byte{}}
+	t.shared = sync.OnceValues(t.sharedDigest)
+	return t
 }
 
 // Open opens what is seen at a path. A folder is listed by ReadDir alone.
 func (t *onlyCUE) Open(name string) (fs.File, error) {
-	if _, err := t.Stat(name); err != nil {
+	info, err := t.Stat(name)
+	if err != nil {
 		return nil, err
 	}
-	file, err := t.fsys.Open(name)
-	if err != nil {
-		return nil, t.noted(name, err)
+	opened := &file{info: info}
+	if !info.IsDir() {
+		data, err := t.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		opened.Reader.Reset(data)
 	}
-	return struct{ fs.File }{file}, nil
+	return opened, nil
 }
+
+// A file is one that was read whole, or a folder.
+type file struct {
+	bytes.Reader
+	info fs.FileInfo
+}
+
+func (f *file) Stat() (fs.FileInfo, error) { return f.info, nil }
+
+func (f *file) Close() error { return nil }
 
 // ReadFile reads a file.
 func (t *onlyCUE) ReadFile(name string) ([]byte, error) {
@@ -50,8 +76,25 @@ func (t *onlyCUE) ReadFile(name string) ([]byte, error) {
 		return nil, err
 	}
 	data, err := fs.ReadFile(t.fsys, name)
+	if err == nil {
+		err = t.steady(name, sha256.Sum256(data))
+	}
 	return data, t.noted(name, err)
 }
+
+// steady is an error when something is not as it was when it was read before: what comes
+// of one run comes of one state of the files.
+func (t *onlyCUE) steady(name string, sum [sha256.Size]byte) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if before, ok := t.seen[name]; ok && before != sum {
+		return errChanging
+	}
+	t.seen[name] = sum
+	return nil
+}
+
+var errChanging = errors.New("it was changed while it was read; run this again")
 
 // ReadDir lists what is seen of a folder, and links named *.cue: opening one says so.
 func (t *onlyCUE) ReadDir(name string) ([]fs.DirEntry, error) {
@@ -59,9 +102,18 @@ func (t *onlyCUE) ReadDir(name string) ([]fs.DirEntry, error) {
 		return nil, err
 	}
 	entries, err := fs.ReadDir(t.fsys, name)
-	return slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
-		return hidden(path.Join(name, e.Name())) || !e.IsDir() && path.Ext(e.Name()) != ".cue"
-	}), t.noted(name, err)
+	h := sha256.New()
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
+		if hidden(path.Join(name, e.Name())) || !e.IsDir() && path.Ext(e.Name()) != ".cue" {
+			return true
+		}
+		fmt.Fprintf(h, "%q\n", e.Name())
+		return false
+	})
+	if err == nil {
+		err = t.steady(name, [sha256.Size]byte(h.Sum(nil)))
+	}
+	return entries, t.noted(name, err)
 }
 
 // Stat says what is seen at a path. A link on the way there is a *Mistake.

@@ -76,7 +76,7 @@ func TestEmbedSeesOnlyCUE(t *testing.T) {
 	} {
 		files := tree(t, secrets)
 		files[tt.from] = &fstest.MapFile{Data: []byte("@extern(embed)\n\npackage x\n\nx: _ @embed(" + tt.attribute + ")\n")}
-		inst := load.Instances([]string{"."}, &load.Config{FS: &onlyCUE{fsys: files}, Dir: "/", Env: []string{}, Registry: offline{}})[0]
+		inst := load.Instances([]string{"."}, &load.Config{FS: newOnlyCUE(files, ""), Dir: "/", Env: []string{}, Registry: offline{}})[0]
 		v := cuecontext.New().BuildInstance(inst)
 		if v.Err() == nil || strings.Contains(v.Err().Error(), "s3cret") {
 			t.Errorf("%s: got %v, %v", tt.attribute, v, v.Err())

@@ -36,8 +36,8 @@ type written struct {
 
 // readSources parses the files of the shared folder and of the named environments.
 // It is an error when one can't be read.
-func readSources(fsys fs.FS, under string, names []string) (*sources, []*Mistake, error) {
-	s := &sources{fsys: &onlyCUE{fsys: fsys, under: under}, under: under, files: map[string]*ast.File{}, taken: map[Position]withdrawal{}}
+func readSources(tree *onlyCUE, names []string) (*sources, []*Mistake, error) {
+	s := &sources{fsys: tree, under: tree.under, files: map[string]*ast.File{}, taken: map[Position]withdrawal{}}
 	var mistakes []*Mistake
 	for _, name := range append([]string{""}, names...) {
 		found, err := s.readFolder(name)

@@ -1,0 +1,179 @@
+package load
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/mlops-gitops/mlops-gitops/schema"
+)
+
+// A Memory keeps what was worked out until the next run, by the name of an environment.
+// It may forget at any time, and gives back only what this very program kept.
+type Memory interface {
+	Recall(env string) []byte // nil: nothing
+	Keep(env string, data []byte)
+}
+
+// Remember makes Load recall environments of which no input has changed, and keep
+// those that it works out and that hold.
+func (r *Repository) Remember(m Memory) { r.memory = m }
+
+// An origin is what a remembered environment was worked out from.
+type origin struct {
+	Digest  string
+	Folders []string // of packages that it imports, beside those that all environments share
+}
+
+// A remembered environment is all of a Loaded one that follows from its origin.
+type remembered struct {
+	Environment *schema.Environment
+	Base        *schema.Environment
+	Inputs      []string
+}
+
+// recall returns the environments, of those named, that are as they were when they were kept.
+func (r *Repository) recall(tree *onlyCUE, names []string) map[string]Loaded {
+	if r.memory == nil {
+		return nil
+	}
+	found := make([]*Loaded, len(names))
+	together(len(names), func(i int) { found[i] = r.recallOne(tree, names[i]) })
+	known := map[string]Loaded{}
+	for i, l := range found {
+		if l != nil {
+			known[names[i]] = *l
+		}
+	}
+	return known
+}
+
+// together calls a function for each of n things, on all processors at once.
+func together(n int, do func(i int)) {
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+				do(int(i))
+			}
+		})
+	}
+	workers.Wait()
+}
+
+func (r *Repository) recallOne(tree *onlyCUE, name string) *Loaded {
+	data := r.memory.Recall(name)
+	if data == nil {
+		return nil
+	}
+	var from origin
+	var kept remembered
+	parts := json.NewDecoder(bytes.NewReader(data))
+	if parts.Decode(&from) != nil {
+		return nil
+	}
+	if now, err := tree.digest(name, from.Folders); err != nil || now != from.Digest {
+		return nil // whatever is wrong comes out when it is read in earnest
+	}
+	if parts.Decode(&kept) != nil {
+		return nil
+	}
+	return &Loaded{Environment: kept.Environment, Base: kept.Base, Inputs: kept.Inputs, Digest: from.Digest}
+}
+
+// keep remembers environments that hold, and gives them their digests.
+func (r *Repository) keep(tree *onlyCUE, loaded map[string]*Loaded) {
+	if r.memory == nil {
+		return
+	}
+	names := sortedKeys(loaded)
+	together(len(names), func(i int) { r.keepOne(tree, loaded[names[i]]) })
+}
+
+func (r *Repository) keepOne(tree *onlyCUE, l *Loaded) {
+	from := origin{Folders: foldersOf(l.Inputs)}
+	var err error
+	if from.Digest, err = tree.digest(l.Name, from.Folders); err != nil {
+		return // a file was changed meanwhile: the next run works it out anew
+	}
+	head, err := json.Marshal(from)
+	if err != nil {
+		return
+	}
+	body, err := json.Marshal(remembered{l.Environment, l.Base, l.Inputs})
+	if err != nil {
+		return
+	}
+	r.memory.Keep(l.Name, slices.Concat(head, body))
+	l.Digest = from.Digest
+}
+
+// foldersOf are the folders that files are in and those above, since a package goes on
+// in the folders above its own.
+func foldersOf(files []string) []string {
+	folders := map[string]bool{}
+	for _, file := range files {
+		for dir := path.Dir(file); dir != "."; dir = path.Dir(dir) {
+			folders[dir] = true
+		}
+	}
+	return sortedKeys(folders)
+}
+
+// digest is that of all that can make an environment what it is: what all share, its own
+// files, and those in further folders.
+func (t *onlyCUE) digest(env string, further []string) (string, error) {
+	shared, err := t.shared()
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%s\n", env, shared)
+	err = t.sum(h, path.Join(folder, env), true)
+	for _, dir := range further {
+		err = errors.Join(err, t.sum(h, dir, false))
+	}
+	return hex.EncodeToString(h.Sum(nil)), err
+}
+
+// sharedDigest is that of what all environments are made of.
+func (t *onlyCUE) sharedDigest() (string, error) {
+	h := sha256.New()
+	err := errors.Join(t.sum(h, ".", false), t.sum(h, "cue.mod", true), t.sum(h, "schema", true), t.sum(h, folder, false))
+	return hex.EncodeToString(h.Sum(nil)), err
+}
+
+// sum writes the names and digests of the files in a folder, and in those below it when
+// it goes deep.
+func (t *onlyCUE) sum(w io.Writer, dir string, deep bool) error {
+	entries, err := t.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		name := path.Join(dir, e.Name())
+		switch {
+		case !e.IsDir():
+			data, err := t.ReadFile(name)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(w, "%q %x\n", name, sha256.Sum256(data))
+		case deep:
+			if err := t.sum(w, name, true); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
