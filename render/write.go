@@ -14,6 +14,9 @@ import (
 type Options struct {
 	// Force overwrites and removes files that were edited by hand.
 	Force bool
+	// Before is called once it is known that nothing is in the way, and whether there is
+	// something to write or to remove. Its error keeps all as it was. Nil: nobody is asked.
+	Before func(changes bool) error
 }
 
 // A Result says what Write did, in order of paths.
@@ -73,6 +76,11 @@ func Write(dir string, o Owner, t Tree, opts Options) (result Result, err error)
 		return Result{}, &HandEdits{o.Env, edited}
 	}
 	result = outcome(want, s.drifts)
+	if opts.Before != nil {
+		if err := opts.Before(len(s.drifts) > 0); err != nil {
+			return Result{}, err
+		}
+	}
 	w := writer{root: root}
 	if err := w.discard(s.leftovers); err != nil {
 		return Result{}, err

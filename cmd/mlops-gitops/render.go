@@ -151,25 +151,26 @@ func (r *repository) check(stdout, stderr io.Writer, loaded []load.Loaded, gone 
 	return nil
 }
 
-// render writes environments and says what came of it.
+// render writes environments and says what came of each.
 func (r *repository) render(ctx context.Context, stdout, stderr io.Writer, loaded []load.Loaded, opts render.Options) error {
-	for _, l := range loaded {
-		if _, err := r.write(ctx, stderr, l, opts); err != nil {
-			return err
-		}
-		if missing, err := r.missingClusterSecrets(l.Environment); err != nil {
-			return err
-		} else if len(missing) > 0 {
-			fmt.Fprintf(stderr, "%s: these secrets have no value yet: %s\n  hint: mlops-gitops secrets generate %s\n", l.Name, strings.Join(missing, ", "), l.Name)
-		}
-		if err := sayTaken(ctx, stderr, l.Environment); err != nil {
-			return err
-		}
-		if err := r.answers(stdout, l.Environment); err != nil {
-			return err
-		}
+	return inOrder(ctx, len(loaded), stdout, stderr, func(i int, stdout, stderr io.Writer) error {
+		return r.renderOne(ctx, stdout, stderr, loaded[i], opts)
+	})
+}
+
+func (r *repository) renderOne(ctx context.Context, stdout, stderr io.Writer, l load.Loaded, opts render.Options) error {
+	if _, err := r.write(ctx, stderr, l, opts); err != nil {
+		return err
 	}
-	return nil
+	if missing, err := r.missingClusterSecrets(l.Environment); err != nil {
+		return err
+	} else if len(missing) > 0 {
+		fmt.Fprintf(stderr, "%s: these secrets have no value yet: %s\n  hint: mlops-gitops secrets generate %s\n", l.Name, strings.Join(missing, ", "), l.Name)
+	}
+	if err := sayTaken(ctx, stderr, l.Environment); err != nil {
+		return err
+	}
+	return r.answers(stdout, l.Environment)
 }
 
 // write makes the local secrets that an environment lacks and writes its files. It
@@ -179,20 +180,18 @@ func (r *repository) write(ctx context.Context, stderr io.Writer, l load.Loaded,
 	if err != nil {
 		return tree, err
 	}
-	owner := ownerOf(l.Name)
-	if drifts, err := render.Check(os.DirFS(r.dir), owner, tree); err != nil {
-		return tree, err
-	} else if len(drifts) > 0 {
-		if err := kustomize.Prove(tree, l.Environment); err != nil {
-			return tree, fmt.Errorf("environment %s: %w", l.Name, err)
-		}
-	}
 	if err := r.oneProject(l.Environment); err != nil {
 		return tree, err
 	}
-	if err := r.makeLocalSecrets(ctx, true, stderr, l.Environment); err != nil {
-		return tree, err
+	opts.Before = func(changes bool) error {
+		if changes {
+			if err := kustomize.Prove(tree, l.Environment); err != nil {
+				return fmt.Errorf("environment %s: %w", l.Name, err)
+			}
+		}
+		return r.makeLocalSecrets(ctx, true, stderr, l.Environment)
 	}
+	owner := ownerOf(l.Name)
 	result, err := render.Write(r.dir, owner, tree, opts)
 	if err != nil {
 		return tree, err
