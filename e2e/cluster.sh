@@ -35,7 +35,7 @@ down() {
 }
 trap down EXIT
 mkdir -p "${node:?}/images"
-for name in postgres mlflow minio; do
+for name in postgres mlflow minio nginx; do
 	ref=$name:$(sed -n "s|^${name^^}_IMAGE=.*:||p" images/versions.env)
 	id=$(docker image inspect -f '{{.Id}}' "localhost/mlops-gitops/$ref")
 	archive=$node/images/${ref%%:*}-${id:7:12}.tar

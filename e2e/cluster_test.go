@@ -47,7 +47,7 @@ func TestCluster(t *testing.T) {
 	inStageOrder(t, f)
 	secretsAreDecrypted(t, f)
 
-	stop := forward(t, f, "mlflow", "5000:5000")
+	stop := forward(t, f, "nginx", "5000:5000")
 	wrote := clientAt(f, "http://localhost:5000", "write.py", "8")
 	clientAt(f, "http://localhost:5000", "read.py", wrote)
 	stop()
@@ -66,7 +66,7 @@ func TestCluster(t *testing.T) {
 	if want := []string{"Deployment/mlflow"}; !slices.Equal(changed, want) || len(before) != len(after) {
 		t.Errorf("one setting of MLflow changed, and with it %v instead of %v (%d objects before, %d after)", changed, want, len(before), len(after))
 	}
-	stop = forward(t, f, "mlflow", "5000:5000")
+	stop = forward(t, f, "nginx", "5000:5000")
 	clientAt(f, "http://localhost:5000", "read.py", wrote)
 	stop()
 }
@@ -96,13 +96,15 @@ environment: {
 	%s
 	mlflow: workers: %d
 	mlflow: {replicas: 1, spool: "1Gi"}
+	domain: "localhost"
+	nginx: {place: "cluster", tls: "none", http: 5000, replicas: 1}
 	minio: {servers: 1, storage: "2Gi"}
 	minio: resources: {requests: {cpu: "100m", memory: "256Mi"}, limits: {cpu: "1", memory: "1Gi"}}
 	mlflow: resources: {requests: {cpu: "100m", memory: "512Mi"}, limits: {cpu: "2", memory: "2Gi"}}
 	postgres: storage: "1Gi"
 	postgres: resources: {requests: {cpu: "100m", memory: "256Mi"}, limits: {cpu: "1", memory: "512Mi"}}
 }
-`, recipient, behind, workers)
+`, recipient, images, workers)
 }
 
 // bootstrap plays "flux bootstrap": a source, a Kustomization for clusters/prod, and

@@ -18,15 +18,11 @@ import (
 
 // images is what an environment says to run the images at hand: a mirror's, as
 // far as the product is concerned.
-const images = behind + `
-	nginx: image: repository:    "localhost/mlops-gitops/nginx"
-`
-
-// behind are those behind the front door, which prod leaves to someone else.
-const behind = `
+const images = `
 	mlflow: image: repository:   "localhost/mlops-gitops/mlflow"
 	postgres: image: repository: "localhost/mlops-gitops/postgres"
 	minio: image: repository:    "localhost/mlops-gitops/minio"
+	nginx: image: repository:    "localhost/mlops-gitops/nginx"
 `
 
 // clientImage is where the real MLflow client and boto3 are.
