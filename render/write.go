@@ -68,7 +68,7 @@ func Write(dir string, o Owner, t Tree, opts Options) (result Result, err error)
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
 
-	s, err := look(root.FS(), o, want)
+	s, err := look(os.DirFS(dir), o, want)
 	if err != nil {
 		return Result{}, err
 	}
@@ -91,19 +91,19 @@ func Write(dir string, o Owner, t Tree, opts Options) (result Result, err error)
 	if err := w.commit(); err != nil {
 		return Result{}, errors.Join(err, w.abandon())
 	}
-	return result, errors.Join(readable(root, result.Unchanged), w.prune(o, slices.Concat(s.leftovers, result.Removed)))
+	return result, errors.Join(readable(root, os.DirFS(dir), result.Unchanged), w.prune(o, slices.Concat(s.leftovers, result.Removed)))
 }
 
 // readable lets others read files that are as rendered, and the folders above them:
 // containers mount them as other users, and a checkout under a strict umask keeps
 // them out.
-func readable(root *os.Root, names []string) error {
+func readable(root *os.Root, fsys fs.FS, names []string) error {
 	var errs []error
 	seen := make(map[string]bool)
 	for _, name := range names {
 		for p := name; p != "." && !seen[p]; p = path.Dir(p) {
 			seen[p] = true
-			info, err := root.Lstat(p)
+			info, err := fs.Lstat(fsys, p)
 			if err != nil {
 				errs = append(errs, err)
 				continue

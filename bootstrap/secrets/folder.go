@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -113,15 +114,19 @@ func (f *folder) setMode(file string, mode fs.FileMode, r *Result) error {
 
 // files returns the names in the folder in order, without hidden ones.
 func (f *folder) files() ([]string, error) {
-	entries, err := fs.ReadDir(f.root.FS(), ".")
+	names, err := f.names()
+	slices.Sort(names)
+	return slices.DeleteFunc(names, func(name string) bool { return strings.HasPrefix(name, ".") }), err
+}
+
+func (f *folder) names() (names []string, err error) {
+	dir, err := f.root.Open(".")
+	if err == nil {
+		names, err = dir.Readdirnames(-1)
+		err = errors.Join(err, dir.Close())
+	}
 	if err != nil {
 		return nil, in(f.path, err)
-	}
-	var names []string
-	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), ".") {
-			names = append(names, e.Name())
-		}
 	}
 	return names, nil
 }
@@ -175,18 +180,13 @@ func (f *folder) write(name string, data []byte, mode fs.FileMode) error {
 
 // sweep removes what killed processes left.
 func (f *folder) sweep() error {
-	entries, err := fs.ReadDir(f.root.FS(), ".")
-	if err != nil {
-		return in(f.path, err)
-	}
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), unfinished) {
-			if err := f.remove(e.Name()); err != nil {
-				return err
-			}
+	names, err := f.names()
+	for _, name := range names {
+		if strings.HasPrefix(name, unfinished) {
+			err = errors.Join(err, f.remove(name))
 		}
 	}
-	return nil
+	return err
 }
 
 // remove removes the file unless it is gone already.

@@ -161,13 +161,25 @@ func (l Local) look(at func(*folder) error) (err error) {
 	return at(f)
 }
 
-// private opens the folder, which is for its owner alone from now on.
+// private opens the folder, which is for its owner alone from now on, without what killed
+// processes left there.
 func private(repo *os.Root, name string, r *Result) (*folder, error) {
+	f, err := owned(repo, name, r)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.sweep(); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+func owned(repo *os.Root, name string, r *Result) (*folder, error) {
 	f, err := makeFolder(repo, name, localFolderMode)
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(f.setMode(".", localFolderMode, r), f.sweep()); err != nil {
+	if err := f.setMode(".", localFolderMode, r); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
@@ -176,7 +188,7 @@ func private(repo *os.Root, name string, r *Result) (*folder, error) {
 // hide keeps the values of all environments out of Git, whatever the repository's
 // own .gitignore says.
 func hide(repo *os.Root, rand io.Reader, r *Result) (err error) {
-	f, err := private(repo, localFolder, r)
+	f, err := owned(repo, localFolder, r) // of all environments: sweeping it for each would cost more the more there are
 	if err != nil {
 		return err
 	}
@@ -186,6 +198,9 @@ func hide(repo *os.Root, rand io.Reader, r *Result) (err error) {
 		return err
 	}
 	if size < 0 {
+		if err := f.sweep(); err != nil {
+			return err
+		}
 		if _, err := f.create(gitignore, []byte("# values of secrets, for this machine only\n*\n"), 0o644, rand); err != nil {
 			return err
 		}

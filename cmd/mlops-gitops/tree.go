@@ -1,10 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"path"
+	"slices"
 
 	"github.com/mlops-gitops/mlops-gitops/render"
 	"github.com/mlops-gitops/mlops-gitops/render/compose"
@@ -32,35 +33,60 @@ func treeOf(l load.Loaded) (render.Tree, error) {
 	return tree, nil
 }
 
-// A rememberedTree is what an environment was rendered to.
-type rememberedTree struct {
+// A contents page stands before the files of a remembered tree.
+type contents struct {
 	Digest string // of what the environment was worked out from
-	Files  map[string][]byte
+	Files  []struct {
+		Name string
+		Size int
+	}
 }
 
 // treeOf renders an environment, or recalls what it was rendered to.
-func (r *repository) treeOf(l load.Loaded) (tree render.Tree, err error) {
+func (r *repository) treeOf(l load.Loaded) (render.Tree, error) {
 	if l.Digest == "" {
 		return treeOf(l)
 	}
-	var kept rememberedTree
-	if data := r.trees.Recall(l.Name); data != nil && json.Unmarshal(data, &kept) == nil && kept.Digest == l.Digest {
-		for name, data := range kept.Files {
-			err = errors.Join(err, tree.Add(name, data))
-		}
+	if tree, ok := recalled(r.trees.Recall(l.Name), l.Digest); ok {
+		return tree, nil
+	}
+	tree, err := treeOf(l)
+	if err != nil {
 		return tree, err
 	}
-	if tree, err = treeOf(l); err != nil {
-		return tree, err
-	}
-	kept = rememberedTree{l.Digest, map[string][]byte{}}
-	for name, data := range tree.All() {
-		kept.Files[name] = data
-	}
-	if data, err := json.Marshal(kept); err == nil {
+	if data, ok := toRemember(tree, l.Digest); ok {
 		r.trees.Keep(l.Name, data)
 	}
 	return tree, nil
+}
+
+func toRemember(tree render.Tree, digest string) ([]byte, bool) {
+	page := contents{Digest: digest}
+	var files []byte
+	for name, data := range tree.All() {
+		page.Files = append(page.Files, struct {
+			Name string
+			Size int
+		}{name, len(data)})
+		files = append(files, data...)
+	}
+	head, err := json.Marshal(page)
+	return slices.Concat(head, []byte("\n"), files), err == nil
+}
+
+func recalled(data []byte, digest string) (tree render.Tree, ok bool) {
+	head, files, _ := bytes.Cut(data, []byte("\n"))
+	var page contents
+	if json.Unmarshal(head, &page) != nil || page.Digest != digest {
+		return tree, false
+	}
+	for _, f := range page.Files {
+		if f.Size < 0 || f.Size > len(files) || tree.Add(f.Name, files[:f.Size:f.Size]) != nil {
+			return tree, false
+		}
+		files = files[f.Size:]
+	}
+	return tree, true
 }
 
 // ownerOf says which folders an environment's rendered files are kept in.
