@@ -60,7 +60,7 @@ func wantTrusted(t *testing.T, dir string, at time.Time, names ...string) (autho
 func TestCertificatesAreMadeTogetherAndOnce(t *testing.T) {
 	dir := t.TempDir()
 	declared := certified("localhost", "127.0.0.1")
-	r, err := Local{dir, "dev"}.Generate(declared, rand.Reader, now)
+	r, err := Local{Dir: dir, Env: "dev"}.Generate(declared, rand.Reader, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestCertificatesAreMadeTogetherAndOnce(t *testing.T) {
 	wantFiles(t, dir, ".secrets/.gitignore", ".secrets/dev/ca.crt", ".secrets/dev/ca.key", ".secrets/dev/mlflow.flask", ".secrets/dev/nginx.tls.crt", ".secrets/dev/nginx.tls.key")
 
 	drawn := once(func() { t.Error("randomness was drawn") })
-	r, err = Local{dir, "dev"}.Generate(declared, drawn, now.Add(300*day))
+	r, err = Local{Dir: dir, Env: "dev"}.Generate(declared, drawn, now.Add(300*day))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestCertificatesAreMadeAnew(t *testing.T) {
 	} {
 		t.Run(tt.what, func(t *testing.T) {
 			dir := t.TempDir()
-			local := Local{dir, "dev"}
+			local := Local{Dir: dir, Env: "dev"}
 			if _, err := local.Generate(certified("localhost", "127.0.0.1"), rand.Reader, now); err != nil {
 				t.Fatal(err)
 			}
@@ -163,7 +163,7 @@ func TestACertificateOfSomebodyElseIsNotReplaced(t *testing.T) {
 	crt, key := theirs(t, now, 90*day, "localhost")
 	put(t, dir, ".secrets/dev/nginx.tls.crt", crt)
 	put(t, dir, ".secrets/dev/nginx.tls.key", key)
-	_, err := Local{dir, "dev"}.Generate(certified("localhost"), rand.Reader, now)
+	_, err := Local{Dir: dir, Env: "dev"}.Generate(certified("localhost"), rand.Reader, now)
 	wantProblems(t, err, []string{".secrets/dev/nginx.tls.crt is not from this machine's own authority, which is to make nginx.tls"}, "move it away")
 	if get(t, dir, ".secrets/dev/nginx.tls.crt") != crt {
 		t.Error("it was changed")
@@ -173,14 +173,14 @@ func TestACertificateOfSomebodyElseIsNotReplaced(t *testing.T) {
 func TestTheAuthoritysKeyHasItsPlace(t *testing.T) {
 	declared := certified("localhost")
 	declared["ca.key"] = schema.Secret{Component: "ca", Length: 32}
-	_, err := Local{t.TempDir(), "dev"}.Generate(declared, rand.Reader, now)
+	_, err := Local{Dir: t.TempDir(), Env: "dev"}.Generate(declared, rand.Reader, now)
 	wantProblems(t, err, []string{"the secret ca.key would be where this machine's own authority has its key"}, "rename it")
 }
 
 func TestCertificatesAgreeWhenEightGenerateAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	made := atOnce(t, 8, func() (Result, error) {
-		return Local{dir, "dev"}.Generate(certified("localhost"), rand.Reader, now)
+		return Local{Dir: dir, Env: "dev"}.Generate(certified("localhost"), rand.Reader, now)
 	})
 	if made["ca.crt"] != 1 || made["nginx.tls.crt"] != 1 || made["nginx.tls.key"] != 1 {
 		t.Errorf("made: %v", made)
@@ -227,7 +227,7 @@ func TestASuppliedCertificateIsLookedAt(t *testing.T) {
 					put(t, dir, at+name, text)
 				}
 			}
-			r, err := Local{dir, "prod"}.Generate(declared, rand.Reader, now)
+			r, err := Local{Dir: dir, Env: "prod"}.Generate(declared, rand.Reader, now)
 			if tt.want == nil {
 				if err != nil {
 					t.Error(err)

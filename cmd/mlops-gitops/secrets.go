@@ -77,17 +77,12 @@ func (r *repository) makeLocalSecrets(ctx context.Context, careful bool, stderr 
 	if err != nil || len(declared) == 0 {
 		return err
 	}
-	local := secrets.Local{Dir: r.dir, Env: e.Name}
-	if missing, err := local.Missing(declared); err != nil {
-		return err
-	} else if err := r.sameAsCluster(e, missing); err != nil {
-		return err
-	} else if len(missing) > 0 && careful {
-		if err := r.noDataWithoutSecrets(ctx, e, missing); err != nil {
+	made, err := secrets.Local{Dir: r.dir, Env: e.Name, Before: func(missing []string) error {
+		if err := r.sameAsCluster(e, missing); err != nil || !careful {
 			return err
 		}
-	}
-	made, err := local.Generate(declared, rand.Reader, time.Now())
+		return r.noDataWithoutSecrets(ctx, e, missing)
+	}}.Generate(declared, rand.Reader, time.Now())
 	if err != nil {
 		return err
 	}
