@@ -194,7 +194,7 @@ func (r *repository) secretsLeft(ctx context.Context, e *schema.Environment) (li
 	if len(missing) == 0 {
 		return []engine.Line{{State: engine.Fine, Message: fmt.Sprintf("%s in .secrets/%s, each with a value", count(len(declared), "secret"), e.Name)}}, nil
 	}
-	if err := r.noDataWithoutSecrets(ctx, e, missing); err != nil {
+	if _, err := r.noDataWithoutSecrets(ctx, e, missing); err != nil { // a silent engine has a line of its own
 		return nil, err
 	}
 	var made, supplied []string
