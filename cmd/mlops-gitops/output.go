@@ -35,7 +35,7 @@ func outputFlag(cmd *cobra.Command) *form {
 }
 
 // A shownMistake is a mistake as machines read it. Lines and columns count from 1; a
-// mistake of a file as a whole has neither.
+// mistake of a file as a whole has neither, and what a renderer refuses has no file.
 type shownMistake struct {
 	shownPlace
 	Message string      `json:"message"`
@@ -44,12 +44,12 @@ type shownMistake struct {
 }
 
 type shownPlace struct {
-	File   string `json:"file"`
+	File   string `json:"file,omitempty"`
 	Line   int    `json:"line,omitempty"`
 	Column int    `json:"column,omitempty"`
 }
 
-// showMistakes prints every mistake in err as JSON. An error of another kind stays one.
+// showMistakes prints every mistake in err as JSON.
 func showMistakes(w io.Writer, err error) error {
 	shown := []shownMistake{}
 	var all []error
@@ -61,7 +61,8 @@ func showMistakes(w io.Writer, err error) error {
 	for _, e := range all {
 		var m *load.Mistake
 		if !errors.As(e, &m) {
-			return err
+			shown = append(shown, shownMistake{Message: e.Error()})
+			continue
 		}
 		s := shownMistake{shownPlace: shownPlace(m.Pos), Message: m.Msg, Hint: m.Fix}
 		if m.Also.File != "" {
