@@ -113,7 +113,7 @@ func claimed(c schema.Claim) (words []string) {
 }
 
 func box(name string, c schema.Component) Box {
-	b := Box{Name: clean(name), Keeps: c.Accepts.Database || len(c.Claims) > 0}
+	b := Box{Name: clean(name), Keeps: c.Accepts.Keeps() || len(c.Claims) > 0}
 	if c.Place == schema.External {
 		for _, p := range sorted(c.Published) {
 			if host := clean(c.Published[p].Host); !slices.Contains(b.Lines, host) {
