@@ -11,7 +11,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
@@ -239,7 +238,7 @@ func (r *repository) filesLeft(l load.Loaded) ([]engine.Line, error) {
 
 // showLines prints a table: of whom, about what, what is so. What repeats is left out.
 func showLines(w io.Writer, lines []engine.Line) error {
-	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	var rows table
 	var last engine.Line
 	for i, l := range lines {
 		env, subject := l.Environment, l.Subject
@@ -252,12 +251,12 @@ func showLines(w io.Writer, lines []engine.Line) error {
 		if last = l; last.Environment == "" {
 			env, subject = subject, ""
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\n", env, subject, l.Message)
+		rows = append(rows, []string{env, subject, l.Message})
 		if l.Hint != "" {
-			fmt.Fprintf(table, "\t\t  hint: %s\n", l.Hint)
+			rows = append(rows, []string{"", "", "  hint: " + l.Hint})
 		}
 	}
-	return table.Flush()
+	return rows.write(w, 3)
 }
 
 // inTheWay is every line that has to be seen to, as an error.

@@ -10,7 +10,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/engine"
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/secrets"
@@ -169,15 +168,15 @@ func (x rotatable) from() string {
 
 // show lists what can be rotated and what it takes.
 func (r *rotation) show(w io.Writer) error {
-	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	var rows table
 	for _, x := range r.all {
 		takes := x.takes()
 		if slices.ContainsFunc(r.pending, x.is) {
 			takes = "unfinished: " + takes
 		}
-		fmt.Fprintf(table, "%s\t%s\n", x.name, takes)
+		rows = append(rows, []string{x.name, takes})
 	}
-	return table.Flush()
+	return rows.write(w, 3)
 }
 
 // takes says what a rotation takes.

@@ -161,8 +161,7 @@ func (r *repository) sayAuthority(stderr io.Writer, e *schema.Environment, names
 	if err != nil {
 		return err
 	}
-	trust(stderr, e, filepath.ToSlash(filepath.Join(under, ".secrets", e.Name, authority)), names, runtime.GOOS)
-	return nil
+	return trust(stderr, e, filepath.ToSlash(filepath.Join(under, ".secrets", e.Name, authority)), names, runtime.GOOS)
 }
 
 // sameAsCluster refuses to make a second value for a secret that the cluster has
