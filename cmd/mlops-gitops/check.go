@@ -24,7 +24,7 @@ import (
 )
 
 func checkCmd(at *place) *cobra.Command {
-	var output *form
+	var output *string
 	cmd := &cobra.Command{
 		Use:   "check [ENV...]",
 		Short: "say whether this machine is fit for an environment, before it starts",

@@ -12,7 +12,7 @@ import (
 )
 
 func vetCmd(at *place) *cobra.Command {
-	var output *form
+	var output *string
 	cmd := &cobra.Command{
 		Use:   "vet [ENV...]",
 		Short: "say every mistake in environments, at the line where it was made",
