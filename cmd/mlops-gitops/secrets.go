@@ -137,7 +137,7 @@ func (r *repository) sayRenewed(stderr io.Writer, e *schema.Environment, made se
 		names = append(names, c.Name)
 	}
 	if len(names) > 0 {
-		uses, err := mountsOf(e)
+		mounts, err := compose.Mounts(e)
 		if err != nil {
 			return err
 		}
@@ -145,7 +145,7 @@ func (r *repository) sayRenewed(stderr io.Writer, e *schema.Environment, made se
 		if err != nil {
 			return err
 		}
-		if services := uses.of(e, names...); len(services) > 0 {
+		if services := using(e, mounts, names...); len(services) > 0 {
 			fmt.Fprintf(stderr, "  hint: where it runs, %s --force-recreate %s\n", start, strings.Join(services, " "))
 		}
 	}
@@ -197,7 +197,7 @@ type secretOfData struct {
 // claim, or of a database or bucket that is only asked for, is no such secret: a task sets
 // a new one.
 func secretsOfData(e *schema.Environment, names []string) (found []secretOfData, err error) {
-	uses, err := mountsOf(e)
+	mounts, err := compose.Mounts(e)
 	if err != nil {
 		return nil, err
 	}
@@ -207,7 +207,7 @@ func secretsOfData(e *schema.Environment, names []string) (found []secretOfData,
 			continue
 		}
 		for w, x := range component.Workloads {
-			if !slices.Contains(uses.services[name], schema.FullName(component.Name, w)) {
+			if !slices.Contains(mounts[name], schema.FullName(component.Name, w)) {
 				continue
 			}
 			for v, volume := range x.Volumes {
