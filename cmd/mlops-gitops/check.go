@@ -109,12 +109,7 @@ func (r *repository) needs(e *schema.Environment) (n engine.Needs, err error) {
 	if n, err = engine.NeedsOf(e); err != nil {
 		return n, err
 	}
-	tree, err := compose.Tree(e)
-	if err != nil {
-		return n, err
-	}
-	rendered, _ := tree.File(composeFile(e.Name))
-	if n.Services, err = services(rendered); err != nil || len(n.Services) == 0 {
+	if n.Services, err = compose.Services(e); err != nil || len(n.Services) == 0 {
 		return n, err
 	}
 	if n.Start, err = r.startCommand(e.Name); err != nil {

@@ -51,6 +51,15 @@ func newProject(e *schema.Environment) (*project, error) {
 	return p, nil
 }
 
+// Services are the names of the project's services.
+func Services(e *schema.Environment) ([]string, error) {
+	p, err := newProject(e)
+	if err != nil {
+		return nil, err
+	}
+	return sorted(p.Services), nil
+}
+
 // Secrets are the names of the secrets that local components mount.
 func Secrets(e *schema.Environment) ([]string, error) {
 	mounts, err := Mounts(e)
