@@ -160,17 +160,12 @@ func (r *repository) leftBehind(ctx context.Context, l load.Loaded) (lines []eng
 
 // inWords makes lines of errors that say what to do. Another one stays an error.
 func inWords(lines []engine.Line, err error) ([]engine.Line, error) {
-	all := []error{err}
-	if many, ok := err.(interface{ Unwrap() []error }); ok {
-		all = many.Unwrap()
-	}
-	for _, e := range all {
+	for _, e := range each(err) {
 		var told interface{ Hint() string }
-		if e != nil && !errors.As(e, &told) {
+		if !errors.As(e, &told) {
 			return nil, err
-		} else if e != nil {
-			lines = append(lines, engine.Line{State: engine.Wrong, Message: e.Error(), Hint: told.Hint()})
 		}
+		lines = append(lines, engine.Line{State: engine.Wrong, Message: e.Error(), Hint: told.Hint()})
 	}
 	return lines, nil
 }

@@ -66,13 +66,7 @@ type shownPlace struct {
 // showMistakes prints every mistake in err as JSON.
 func showMistakes(w io.Writer, err error) error {
 	shown := []shownMistake{}
-	var all []error
-	if many, ok := err.(interface{ Unwrap() []error }); ok {
-		all = many.Unwrap()
-	} else if err != nil {
-		all = []error{err}
-	}
-	for _, e := range all {
+	for _, e := range each(err) {
 		var m *load.Mistake
 		if !errors.As(e, &m) {
 			shown = append(shown, shownMistake{Message: e.Error()})
