@@ -306,6 +306,8 @@ fine disk: volumes may come to 20 GiB; /var/lib/docker has 100 GiB free`},
 		{"no volumes", nil, nil, func(w *schema.Workload) { w.Volumes = nil }, "fine disk: no volumes"},
 		{"a disk that can't be seen", nil, func(m *Machine) { m.Room = func(string) (int64, error) { return 0, syscall.EACCES } }, nil,
 			"note disk: volumes may come to 20 GiB; how much room the engine has can't be seen from here"},
+		{"an engine that goes away", answers{"docker volume ls": "!no"}, nil, nil,
+			"wrong volumes: the engine, which answered before, does not say which it has > see what it is doing: docker volume ls"},
 
 		{"an orphan", answers{"docker ps": `{"name":"mlops-dev-old-1","project":"mlops-dev","service":"old"}` + "\n" + `{"name":"try","project":"mlops-dev","service":"old","oneoff":"True"}`}, nil, nil,
 			"note leftovers: nothing renders these containers of its project any longer: mlops-dev-old-1 > docker compose up --wait --remove-orphans ends them"},

@@ -22,13 +22,16 @@ func (c *Check) Environment(ctx context.Context, n Needs) (lines []Line, err err
 	if err != nil {
 		return nil, err
 	}
-	volumes, _, err := c.docker.volumes(ctx, n.Project)
+	volumes, answers, err := c.docker.volumes(ctx, n.Project)
 	if err != nil {
 		return nil, err
 	}
-	taken, err := c.taken(ctx, n)
+	taken, known, err := c.taken(ctx, n)
 	if err != nil {
 		return nil, err
+	}
+	if !answers || !known {
+		return named(n, append(ports, Line{Subject: "volumes", State: Wrong, Message: "the engine, which answered before, does not say which it has", Hint: "see what it is doing: docker volume ls"})), nil
 	}
 	return named(n, slices.Concat(
 		[]Line{n.imageLine(have)}, ports, c.memory(n), c.cpus(n), []Line{c.disk(n, volumes)}, taken, c.leftovers(n),

@@ -229,27 +229,6 @@ func (t turning) settle(done []string) error {
 	return t.next.sync()
 }
 
-// swap puts data in place of what the file holds, whole or not at all, for good.
-func (f *folder) swap(file string, data []byte, rand io.Reader) error {
-	for {
-		suffix, err := newValue(rand, 16)
-		if err != nil {
-			return err
-		}
-		temp := unfinished + string(suffix)
-		if err = f.write(temp, data, localFileMode); err == nil {
-			err = f.root.Rename(temp, file)
-		}
-		switch {
-		case err == nil:
-			return f.sync()
-		case !errors.Is(err, fs.ErrNotExist):
-			return errors.Join(in(f.at(file), err), f.remove(temp))
-		}
-		// Another process has just started and taken the file for left over.
-	}
-}
-
 // pending are the secrets whose new values are not in force everywhere, by file, in order.
 func (f *folder) pending() (names []string, err error) {
 	entries, err := fs.ReadDir(f.root.FS(), pendingFolder)

@@ -10,7 +10,6 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"text/tabwriter"
 
 	"go.yaml.in/yaml/v3"
 
@@ -51,17 +50,16 @@ func (r *repository) answers(w io.Writer, e *schema.Environment) error {
 	if err != nil {
 		return err
 	}
-	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	fmt.Fprintf(table, "\nstart it\t%s\n", start)
+	rows := table{nil, {"start it", start}}
 	for _, title := range slices.Sorted(maps.Keys(where)) {
-		fmt.Fprintf(table, "%s\t%s\n", title, where[title])
+		rows = append(rows, []string{title, where[title]})
 	}
 	title := "for clients"
 	for _, name := range slices.Sorted(maps.Keys(client)) {
-		fmt.Fprintf(table, "%s\texport %s=%s\n", title, name, client[name])
+		rows = append(rows, []string{title, "export " + name + "=" + client[name]})
 		title = ""
 	}
-	return table.Flush()
+	return rows.write(w, 3)
 }
 
 // startCommand is what to type here: the short form when the repository's own

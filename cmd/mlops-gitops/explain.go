@@ -8,7 +8,7 @@ import (
 )
 
 func explainCmd(at *place) *cobra.Command {
-	var output *form
+	var output *string
 	cmd := &cobra.Command{
 		Use:   "explain ENV [PATH]",
 		Short: "say which settings hold in an environment, who says so, and what they mean",

@@ -19,7 +19,7 @@ func explainAll(w io.Writer, env *load.Explained) error {
 		rows = append(rows, nil, []string{"not set: " + wrap(strings.Join(unset, ", "), "         ")})
 	}
 	rows = append(rows, []string{fmt.Sprintf("mlops-gitops explain %s PATH says more of one", env.Name)})
-	return rows.write(w)
+	return rows.write(w, 2)
 }
 
 // explainOne is all about one path. With mistakes in the environment nothing holds.
@@ -48,7 +48,7 @@ func explainOne(w io.Writer, x *load.Explanation, mistaken bool) error {
 			name = ""
 		}
 	}
-	if err := rows.write(w); err != nil {
+	if err := rows.write(w, 2); err != nil {
 		return err
 	}
 	var said, holds, unset table
@@ -76,7 +76,7 @@ func explainOne(w io.Writer, x *load.Explanation, mistaken bool) error {
 		if len(part.rows) == 0 {
 			continue
 		}
-		if err := append(table{nil, {part.title}}, part.rows...).write(w); err != nil {
+		if err := append(table{nil, {part.title}}, part.rows...).write(w, 2); err != nil {
 			return err
 		}
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,7 +10,7 @@ import (
 )
 
 func graphCmd(at *place) *cobra.Command {
-	format := drawing("mermaid")
+	var format *string
 	cmd := &cobra.Command{
 		Use:   "graph ENV",
 		Short: "draw who talks to whom in an environment",
@@ -49,41 +48,20 @@ Exit codes: 0 drawn; 2 could not draw.`,
 			if err != nil {
 				return fmt.Errorf("environment %s: %w", loaded[0].Name, err)
 			}
-			_, err = cmd.OutOrStdout().Write(format.draw(g))
+			_, err = cmd.OutOrStdout().Write(draw(g, *format))
 			return err
 		},
 	}
-	cmd.Flags().VarP(&format, "output", "o", "how to draw")
-	if err := cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(drawings(), cobra.ShellCompDirectiveNoFileComp)); err != nil {
-		panic(err) // the flag is the one above
-	}
+	format = choiceFlag(cmd, "how to draw", "mermaid", "dot", "svg")
 	return cmd
 }
 
-// A drawing is a format of pictures, as a flag.
-type drawing string
-
-// drawings are all formats.
-func drawings() []string { return []string{"mermaid", "dot", "svg"} }
-
-func (d *drawing) draw(g *graph.Graph) []byte {
-	switch *d {
+func draw(g *graph.Graph, format string) []byte {
+	switch format {
 	case "dot":
 		return g.Dot()
 	case "svg":
 		return g.SVG()
 	}
 	return g.Mermaid()
-}
-
-func (d *drawing) String() string { return string(*d) }
-func (d *drawing) Type() string   { return strings.Join(drawings(), "|") }
-
-// Set takes the flag's value.
-func (d *drawing) Set(value string) error {
-	if !slices.Contains(drawings(), value) {
-		return fmt.Errorf("it is %q, %q or %q", drawings()[0], drawings()[1], drawings()[2])
-	}
-	*d = drawing(value)
-	return nil
 }

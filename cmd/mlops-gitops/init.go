@@ -72,7 +72,7 @@ next   mlops-gitops render dev      the platform for this machine, in deploy/dev
 
 // newRepository is every file of a new config repository, by path.
 func newRepository() (map[string][]byte, error) {
-	files := map[string][]byte{}
+	all := map[string][]byte{}
 	for _, from := range []struct {
 		fsys fs.FS
 		dir  string // of fsys
@@ -82,18 +82,28 @@ func newRepository() (map[string][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		err = fs.WalkDir(sub, ".", func(p string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				return err
-			}
-			files[filepath.Join(from.to, filepath.FromSlash(p))], err = fs.ReadFile(sub, p)
-			return err
-		})
+		files, err := filesOf(sub)
 		if err != nil {
 			return nil, err
 		}
+		for name, data := range files {
+			all[filepath.Join(from.to, name)] = data
+		}
 	}
-	return files, nil
+	return all, nil
+}
+
+// filesOf is every file of a tree, by path as this machine writes it.
+func filesOf(fsys fs.FS) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	err := fs.WalkDir(fsys, ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		files[filepath.FromSlash(p)], err = fs.ReadFile(fsys, p)
+		return err
+	})
+	return files, err
 }
 
 // addFiles writes those files that are not there, and returns their number. When

@@ -18,7 +18,7 @@ import (
 
 func renderCmd(at *place) *cobra.Command {
 	var all, check, toStdout, force bool
-	var output *form
+	var output *string
 	cmd := &cobra.Command{
 		Use:   "render ENV...",
 		Short: "write the files that an environment deploys",
@@ -104,7 +104,7 @@ func (r *repository) printFiles(w io.Writer, loaded []load.Loaded) error {
 
 // check says how the files on disk differ from the render. Of all environments, one
 // that was never rendered is none of its business.
-func (r *repository) check(stdout, stderr io.Writer, loaded []load.Loaded, gone []string, all bool, output form) error {
+func (r *repository) check(stdout, stderr io.Writer, loaded []load.Loaded, gone []string, all bool, output string) error {
 	var drifted []render.Drift
 	differ := func(owner render.Owner, tree render.Tree) error {
 		drifts, err := render.Check(os.DirFS(r.dir), owner, tree)

@@ -10,27 +10,31 @@ import (
 // report is the whole policy of what goes wrong in words: on stderr an "error:"
 // line for each error, its hint below, lower case, no full stop at the end.
 func report(stderr io.Writer, err error) {
-	if err == nil {
-		return
-	}
 	var f *found
 	if errors.As(err, &f) {
 		err = f.what
 	}
+	for _, e := range each(err) {
+		fmt.Fprintln(stderr, "error:", e)
+		var h interface{ Hint() string }
+		if errors.As(e, &h) && h.Hint() != "" {
+			fmt.Fprintln(stderr, "  hint:", strings.ReplaceAll(h.Hint(), "\n", "\n        "))
+		}
+	}
+}
+
+// each are the errors that one joins, however often that was done.
+func each(err error) (all []error) {
 	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range many.Unwrap() {
-			report(stderr, e)
+			all = append(all, each(e)...)
 		}
-		return
+		return all
 	}
-	if err == nil {
-		return
+	if err != nil {
+		all = []error{err}
 	}
-	fmt.Fprintln(stderr, "error:", err)
-	var h interface{ Hint() string }
-	if errors.As(err, &h) && h.Hint() != "" {
-		fmt.Fprintln(stderr, "  hint:", strings.ReplaceAll(h.Hint(), "\n", "\n        "))
-	}
+	return all
 }
 
 // found is the result of a verb that looked and found something: exit code 1.

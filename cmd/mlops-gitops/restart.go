@@ -24,7 +24,7 @@ func (r *rotation) mustRun(x rotatable, answers bool) error {
 
 // restart starts anew what uses the secrets and runs, and says what else takes effect when.
 func (r *rotation) restart(ctx context.Context, stderr io.Writer, project engine.Project, done []string, states map[string]string, answers bool) error {
-	services := r.uses.of(r.env, done...)
+	services := using(r.env, r.mounts, done...)
 	start, err := r.startCommand(r.env.Name)
 	if err != nil {
 		return err
@@ -40,7 +40,7 @@ func (r *rotation) restart(ctx context.Context, stderr io.Writer, project engine
 		running = running || state == "running"
 	}
 	services = slices.DeleteFunc(services, func(s string) bool {
-		return states[s] != "running" && (!r.uses.tasks[s] || states[s] == "")
+		return states[s] != "running" && (!runsOnce(r.env, s) || states[s] == "")
 	})
 	if !running {
 		fmt.Fprintf(stderr, "%s: it does not run; the next start takes the new values: %s\n", r.env.Name, start)

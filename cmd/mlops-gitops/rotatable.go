@@ -10,10 +10,10 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/engine"
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/secrets"
+	"github.com/mlops-gitops/mlops-gitops/render/compose"
 	"github.com/mlops-gitops/mlops-gitops/render/container"
 	"github.com/mlops-gitops/mlops-gitops/render/kube"
 	"github.com/mlops-gitops/mlops-gitops/schema"
@@ -28,9 +28,9 @@ type rotation struct {
 	env      *schema.Environment
 	local    secrets.Local
 	declared map[string]schema.Secret
-	uses     mounts
-	pending  []string    // what an earlier run did not end, by file
-	all      []rotatable // in order
+	mounts   map[string][]string // services, by secret
+	pending  []string            // what an earlier run did not end, by file
+	all      []rotatable         // in order
 	chosen   []rotatable
 }
 
@@ -59,7 +59,7 @@ func (r *repository) rotation(e *schema.Environment) (*rotation, error) {
 			fmt.Sprintf("by hand: remove the secret's file in deploy/%[1]s/secrets, mlops-gitops secrets generate %[1]s, commit it, and give the program the new value", e.Name),
 		}
 	}
-	uses, err := mountsOf(e)
+	mounts, err := compose.Mounts(e)
 	if err != nil {
 		return nil, err
 	}
@@ -96,10 +96,10 @@ func (r *repository) rotation(e *schema.Environment) (*rotation, error) {
 		case slices.ContainsFunc(x.parts, func(part string) bool { return slices.Contains(inCluster, part) }):
 			x.refused = &usage{"a cluster has the same value, and can't be given another yet", "change both by hand"}
 		}
-		x.services = uses.of(e, x.turn)
+		x.services = using(e, mounts, x.turn)
 		all[x.name] = x
 	}
-	found := &rotation{repository: r, env: e, local: local, declared: declared, uses: uses, pending: pending}
+	found := &rotation{repository: r, env: e, local: local, declared: declared, mounts: mounts, pending: pending}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		found.all = append(found.all, all[name])
 	}
@@ -169,15 +169,15 @@ func (x rotatable) from() string {
 
 // show lists what can be rotated and what it takes.
 func (r *rotation) show(w io.Writer) error {
-	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	var rows table
 	for _, x := range r.all {
 		takes := x.takes()
 		if slices.ContainsFunc(r.pending, x.is) {
 			takes = "unfinished: " + takes
 		}
-		fmt.Fprintf(table, "%s\t%s\n", x.name, takes)
+		rows = append(rows, []string{x.name, takes})
 	}
-	return table.Flush()
+	return rows.write(w, 3)
 }
 
 // takes says what a rotation takes.

@@ -6,7 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -77,16 +78,19 @@ func (r *repository) makeLocalSecrets(ctx context.Context, careful bool, stderr 
 	if err != nil || len(declared) == 0 {
 		return err
 	}
-	made, err := secrets.Local{Dir: r.dir, Env: e.Name, Before: func(missing []string) error {
+	var unseen []secretOfData
+	made, err := secrets.Local{Dir: r.dir, Env: e.Name, Before: func(missing []string) (err error) {
 		if err := r.sameAsCluster(e, missing); err != nil || !careful {
 			return err
 		}
-		return r.noDataWithoutSecrets(ctx, e, missing)
+		unseen, err = r.noDataWithoutSecrets(ctx, e, missing)
+		return err
 	}}.Generate(declared, rand.Reader, time.Now())
 	if err != nil {
 		return err
 	}
 	say(stderr, e.Name, ".secrets/"+e.Name, made)
+	sayUnseen(stderr, e.Name, unseen)
 	if err := r.sayRenewed(stderr, e, made); err != nil {
 		return err
 	}
@@ -126,7 +130,7 @@ func (r *repository) sayRenewed(stderr io.Writer, e *schema.Environment, made se
 		names = append(names, c.Name)
 	}
 	if len(names) > 0 {
-		uses, err := mountsOf(e)
+		mounts, err := compose.Mounts(e)
 		if err != nil {
 			return err
 		}
@@ -134,7 +138,7 @@ func (r *repository) sayRenewed(stderr io.Writer, e *schema.Environment, made se
 		if err != nil {
 			return err
 		}
-		if services := uses.of(e, names...); len(services) > 0 {
+		if services := using(e, mounts, names...); len(services) > 0 {
 			fmt.Fprintf(stderr, "  hint: where it runs, %s --force-recreate %s\n", start, strings.Join(services, " "))
 		}
 	}
@@ -150,8 +154,7 @@ func (r *repository) sayAuthority(stderr io.Writer, e *schema.Environment, names
 	if err != nil {
 		return err
 	}
-	trust(stderr, e, filepath.ToSlash(filepath.Join(under, ".secrets", e.Name, authority)), names, runtime.GOOS)
-	return nil
+	return trust(stderr, e, filepath.ToSlash(filepath.Join(under, ".secrets", e.Name, authority)), names, runtime.GOOS)
 }
 
 // sameAsCluster refuses to make a second value for a secret that the cluster has
@@ -176,68 +179,106 @@ func (r *repository) sameAsCluster(e *schema.Environment, missing []string) erro
 	return nil
 }
 
-// noDataWithoutSecrets refuses to make a secret for a workload whose volumes are there
-// already: what is in them was made with one that is lost, or that has yet to be brought
-// where they are taken over, and a new one would not open it. The password of a claim, or
-// of a database or bucket that is only asked for, is no such secret: a task sets a new one.
-func (r *repository) noDataWithoutSecrets(ctx context.Context, e *schema.Environment, missing []string) error {
-	volumes, _, err := engine.Volumes(ctx, e.Settings.Namespace)
+// A secretOfData is a secret with which a workload makes what is in a volume.
+type secretOfData struct {
+	name     string
+	volume   string // as the project calls it
+	existing bool   // it is taken over, under a name of its own
+}
+
+// secretsOfData are those of some secrets with which data are made. The password of a
+// claim, or of a database or bucket that is only asked for, is no such secret: a task sets
+// a new one.
+func secretsOfData(e *schema.Environment, names []string) (found []secretOfData, err error) {
+	mounts, err := compose.Mounts(e)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	takenOver, _, err := engine.TakenOver(ctx, e)
-	if err != nil {
-		return err
-	}
-	uses, err := mountsOf(e)
-	if err != nil {
-		return err
-	}
-	there := func(name string) bool {
-		return slices.ContainsFunc(takenOver, func(t engine.Taken) bool { return t.Volume == name && t.There })
-	}
-	var lost, data, lacking, old []string
-	for _, name := range missing {
+	for _, name := range names {
 		component := e.Components[e.Secrets[name].Component]
-		if !slices.Contains(slices.Collect(maps.Keys(component.Secrets)), strings.TrimPrefix(name, component.Name+".")) {
+		if _, own := component.Secrets[strings.TrimPrefix(name, component.Name+".")]; !own {
 			continue
 		}
 		for w, x := range component.Workloads {
-			if !slices.Contains(uses.services[name], schema.FullName(component.Name, w)) {
+			if !slices.Contains(mounts[name], schema.FullName(component.Name, w)) {
 				continue
 			}
 			for v, volume := range x.Volumes {
-				if ours := compose.Volume(component.Name, w, v); volume.Existing == "" && slices.Contains(volumes, ours) {
-					lost, data = append(lost, name), append(data, ours)
-				}
-				if there(volume.Existing) {
-					lacking, old = append(lacking, name), append(old, volume.Existing)
+				if volume.Existing != "" {
+					found = append(found, secretOfData{name, volume.Existing, true})
+				} else {
+					found = append(found, secretOfData{name, compose.Volume(component.Name, w, v), false})
 				}
 			}
 		}
 	}
-	list := func(names []string) string {
-		slices.Sort(names)
-		return strings.Join(slices.Compact(names), ", ")
+	return found, nil
+}
+
+// noDataWithoutSecrets refuses to make a secret for a workload whose volumes are there
+// already: what is in them was made with one that is lost, or that has yet to be brought
+// where they are taken over, and a new one would not open it. Where no engine answers,
+// nothing can run either, and it returns those whose volumes could not be looked for.
+func (r *repository) noDataWithoutSecrets(ctx context.Context, e *schema.Environment, missing []string) (unseen []secretOfData, err error) {
+	all, err := secretsOfData(e, missing)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	volumes, answers, err := engine.Volumes(ctx, e.Settings.Namespace)
+	if err != nil || !answers {
+		return all, err
+	}
+	takenOver, answers, err := engine.TakenOver(ctx, e)
+	if err != nil || !answers {
+		return all, err
+	}
+	var lost, data, lacking, old []string
+	for _, s := range all {
+		switch {
+		case s.existing && slices.ContainsFunc(takenOver, func(t engine.Taken) bool { return t.Volume == s.volume && t.There }):
+			lacking, old = append(lacking, s.name), append(old, s.volume)
+		case !s.existing && slices.Contains(volumes, s.volume):
+			lost, data = append(lost, s.name), append(data, s.volume)
+		}
 	}
 	var refused []error
 	if len(lost) > 0 {
 		refused = append(refused, &usage{
-			fmt.Sprintf("%s has data on this machine (%s), but %s is gone from .secrets/%s, and a new one would not open it", e.Name, list(data), list(lost), e.Name),
+			fmt.Sprintf("%s has data on this machine (%s), but %s is gone from .secrets/%s, and a new one would not open it", e.Name, listed(data), listed(lost), e.Name),
 			fmt.Sprintf("bring it back; or, when it is newly declared, make it: mlops-gitops secrets generate %s; or delete the data for good: docker compose --project-name %s down --volumes", e.Name, e.Settings.Namespace),
 		})
 	}
 	if len(lacking) > 0 {
-		text := list(lacking)
+		text := listed(lacking)
 		refused = append(refused, &usage{
-			fmt.Sprintf("%s takes over data on this machine (%s), and what they were made with is not in .secrets/%s: %s", e.Name, list(old), e.Name, text),
+			fmt.Sprintf("%s takes over data on this machine (%s), and what they were made with is not in .secrets/%s: %s", e.Name, listed(old), e.Name, text),
 			fmt.Sprintf("put each value into its file, without a newline at its end; this reads one from the keyboard:\nmkdir -p .secrets/%[1]s && read -rs value && printf %%s \"$value\" > .secrets/%[1]s/%[2]s", e.Name, lacking[0]),
 		})
 	}
-	return errors.Join(refused...)
+	return nil, errors.Join(refused...)
 }
 
-// sayTaken warns of volumes that can't be taken over as things are.
+// sayUnseen says that nobody looked for the data of secrets that were made. Where no engine
+// is installed or named there are none.
+func sayUnseen(stderr io.Writer, env string, unseen []secretOfData) {
+	if _, err := exec.LookPath("docker"); len(unseen) == 0 || err != nil && os.Getenv("DOCKER_HOST") == "" {
+		return
+	}
+	var names []string
+	for _, s := range unseen {
+		names = append(names, s.name)
+	}
+	fmt.Fprintf(stderr, "%s: no container engine answers; if it has data from before, these new secrets will not open it: %s\n  hint: before the first start, see what docker volume ls shows, and put the old values into .secrets/%[1]s\n", env, listed(names))
+}
+
+// listed is a list of names, each once, in order.
+func listed(names []string) string {
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), ", ")
+}
+
+// sayTaken warns of volumes that can't be taken over as things are. Where no engine
+// answers nothing runs on them, and "check" says so.
 func sayTaken(ctx context.Context, stderr io.Writer, e *schema.Environment) error {
 	all, _, err := engine.TakenOver(ctx, e)
 	for _, t := range all {

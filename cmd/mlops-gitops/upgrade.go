@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -86,7 +89,11 @@ func replaceSchema(dir string, force bool) (changed []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if changed, err = differences(vendored); err != nil || len(changed) == 0 {
+	files, err := filesOf(schema.Files)
+	if err != nil {
+		return nil, err
+	}
+	if changed, err = differences(vendored, files); err != nil || len(changed) == 0 {
 		return nil, err
 	}
 	theirs, err := load.SchemaVersion(vendored)
@@ -108,20 +115,7 @@ func replaceSchema(dir string, force bool) (changed []string, err error) {
 			return nil, err
 		}
 	}
-	err = fs.WalkDir(schema.Files, ".", func(p string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if d.IsDir() {
-			return root.MkdirAll(path.Join(next, p), 0o755)
-		}
-		data, err := fs.ReadFile(schema.Files, p)
-		if err != nil {
-			return err
-		}
-		return root.WriteFile(path.Join(next, p), data, 0o644)
-	})
-	if err != nil {
+	if _, err := addFiles(filepath.Join(dir, next), files); err != nil {
 		return nil, errors.Join(err, root.RemoveAll(next))
 	}
 	if err := root.Rename("schema", last); err != nil {
@@ -135,39 +129,34 @@ func replaceSchema(dir string, force bool) (changed []string, err error) {
 
 // differences are the files in which a vendored schema differs from this program's. It
 // is an error when something stands there that is no part of a schema.
-func differences(vendored fs.FS) (changed []string, err error) {
+func differences(vendored fs.FS, ours map[string][]byte) (changed []string, err error) {
 	err = fs.WalkDir(vendored, ".", func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
+		if err == nil && !d.IsDir() && (!d.Type().IsRegular() || path.Ext(p) != ".cue") {
+			err = &usage{"schema/" + p + " is no part of a schema, and would go with it", "move it out of schema/"}
 		}
-		if !d.Type().IsRegular() || path.Ext(p) != ".cue" {
-			return &usage{"schema/" + p + " is no part of a schema, and would go with it", "move it out of schema/"}
-		}
-		if _, err := fs.Stat(schema.Files, p); errors.Is(err, fs.ErrNotExist) {
-			changed = append(changed, "schema/"+p+" removed")
-		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	err = fs.WalkDir(schema.Files, ".", func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
+	theirs, err := filesOf(vendored)
+	if err != nil {
+		return nil, err
+	}
+	say := func(name, what string) {
+		changed = append(changed, path.Join("schema", filepath.ToSlash(name))+" "+what)
+	}
+	for _, name := range slices.Sorted(maps.Keys(theirs)) {
+		if _, stays := ours[name]; !stays {
+			say(name, "removed")
 		}
-		ours, err := fs.ReadFile(schema.Files, p)
-		if err != nil {
-			return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(ours)) {
+		if data, there := theirs[name]; !there {
+			say(name, "added")
+		} else if !bytes.Equal(data, ours[name]) {
+			say(name, "changed")
 		}
-		switch theirs, err := fs.ReadFile(vendored, p); {
-		case errors.Is(err, fs.ErrNotExist):
-			changed = append(changed, "schema/"+p+" added")
-		case err != nil:
-			return err
-		case !bytes.Equal(ours, theirs):
-			changed = append(changed, "schema/"+p+" changed")
-		}
-		return nil
-	})
-	return changed, err
+	}
+	return changed, nil
 }
