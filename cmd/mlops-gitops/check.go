@@ -37,7 +37,7 @@ What runs in a cluster needs nothing of this machine, and is not looked at.
 Exit codes: 0 fit; 1 something is in the way; 2 could not look.`,
 		Example: `  mlops-gitops check dev
   mlops-gitops check -o json`,
-		ValidArgsFunction: at.complete,
+		ValidArgsFunction: at.offer(environments),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			repo, err := at.open()
 			if err != nil {

@@ -33,7 +33,7 @@ names that environment and stops, unless it is given too.`,
 		Example: `  mlops-gitops commit prod -m "prod: more workers" --push
   mlops-gitops commit dev prod`,
 		Args:              named,
-		ValidArgsFunction: at.complete,
+		ValidArgsFunction: at.offer(environments),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			repository, err := at.open()
 			if err != nil {

@@ -29,12 +29,12 @@ Exit codes: 0 drawn; 2 could not draw.`,
 			}
 			return named(cmd, args)
 		},
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+		ValidArgsFunction: at.offer(func(r *repository, args []string, _ string) ([]string, error) {
 			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
+				return nil, nil
 			}
-			return at.complete(cmd, args, begun)
-		},
+			return r.envs.Names(), nil
+		}),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			repo, err := at.open()
 			if err != nil {

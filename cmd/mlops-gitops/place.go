@@ -92,11 +92,21 @@ func fromHere(dir string) (string, error) {
 	return dir, nil // on another volume
 }
 
-// complete offers the names of the environments to the shell.
-func (p *place) complete(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	repo, err := p.open()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
+// offer completes arguments in the shell by words that the repository knows. Where it
+// can't be read, nothing is offered.
+func (p *place) offer(words func(r *repository, args []string, typed string) ([]string, error)) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+		repo, err := p.open()
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		offered, err := words(repo, args, typed)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return offered, cobra.ShellCompDirectiveNoFileComp
 	}
-	return repo.envs.Names(), cobra.ShellCompDirectiveNoFileComp
 }
+
+// environments are the names to offer for each argument.
+func environments(r *repository, _ []string, _ string) ([]string, error) { return r.envs.Names(), nil }

@@ -32,7 +32,7 @@ Exit codes: 0 fine; 1 --check found a difference; 2 could not render.`,
 		Example: `  mlops-gitops render dev
   mlops-gitops render --all --check    # in CI: fails when committed files are stale
   mlops-gitops render prod --stdout`,
-		ValidArgsFunction: at.complete,
+		ValidArgsFunction: at.offer(environments),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			repo, err := at.open()
 			if err != nil {

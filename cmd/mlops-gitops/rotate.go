@@ -36,7 +36,7 @@ A value that a person supplies comes from a file, or from standard input for "-"
   mlops-gitops secrets rotate dev postgres.admin mlflow.postgres.password
   mlops-gitops secrets rotate dev --all
   mlops-gitops secrets rotate dev --from nginx.tls.crt=fullchain.pem --from nginx.tls.key=privkey.pem`,
-		ValidArgsFunction: at.completeRotate,
+		ValidArgsFunction: at.offer(completeRotate),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return named(cmd, nil)
@@ -109,30 +109,25 @@ func readGiven(from []string, stdin io.Reader) (map[string][]byte, error) {
 	return given, nil
 }
 
-// completeRotate offers environments, then what can be rotated.
-func (p *place) completeRotate(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+// completeRotate is an environment, and then what can be rotated there.
+func completeRotate(repo *repository, args []string, _ string) (names []string, err error) {
 	if len(args) == 0 {
-		return p.complete(cmd, args, typed)
-	}
-	repo, err := p.open()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
+		return repo.envs.Names(), nil
 	}
 	loaded, err := repo.envs.Load(args[0])
 	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
+		return nil, err
 	}
 	r, err := repo.rotation(loaded[0].Environment)
 	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
+		return nil, err
 	}
-	var names []string
 	for _, x := range r.all {
 		if x.refused == nil && !slices.Contains(args[1:], x.name) {
 			names = append(names, x.name)
 		}
 	}
-	return names, cobra.ShellCompDirectiveNoFileComp
+	return names, nil
 }
 
 // choose takes the secrets that are named, and those that a person supplies. It names

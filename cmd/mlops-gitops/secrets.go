@@ -48,7 +48,7 @@ can vouch for their names and nothing else. One that ends within 30 days, or is 
 other names than the environment's, is made anew.`,
 		Example:           "  mlops-gitops secrets generate prod",
 		Args:              named,
-		ValidArgsFunction: at.complete,
+		ValidArgsFunction: at.offer(environments),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			repo, err := at.open()
 			if err != nil {

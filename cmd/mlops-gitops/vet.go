@@ -23,7 +23,7 @@ Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
 		Example: `  mlops-gitops vet
   mlops-gitops vet prod
   mlops-gitops vet -o json     # for an editor or a CI annotation`,
-		ValidArgsFunction: at.complete,
+		ValidArgsFunction: at.offer(environments),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			repo, err := at.open()
 			if err != nil {
