@@ -23,7 +23,7 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
 
-func checkCmd(at *place) *cobra.Command {
+func checkCmd(at *workdir) *cobra.Command {
 	var output *string
 	cmd := &cobra.Command{
 		Use:   "check [ENV...]",

@@ -17,7 +17,7 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/render"
 )
 
-func commitCmd(at *place) *cobra.Command {
+func commitCmd(at *workdir) *cobra.Command {
 	var push bool
 	var message string
 	cmd := &cobra.Command{

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func explainCmd(at *place) *cobra.Command {
+func explainCmd(at *workdir) *cobra.Command {
 	var output *string
 	cmd := &cobra.Command{
 		Use:   "explain ENV [PATH]",

@@ -9,7 +9,7 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/render/graph"
 )
 
-func graphCmd(at *place) *cobra.Command {
+func graphCmd(at *workdir) *cobra.Command {
 	var format *string
 	cmd := &cobra.Command{
 		Use:   "graph ENV",

@@ -21,7 +21,7 @@ import (
 //go:embed all:skeleton
 var skeleton embed.FS
 
-func initCmd(at *place) *cobra.Command {
+func initCmd(at *workdir) *cobra.Command {
 	return &cobra.Command{
 		Use:   "init [DIR]",
 		Short: "make a folder a config repository",

@@ -16,7 +16,7 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
 
-func renderCmd(at *place) *cobra.Command {
+func renderCmd(at *workdir) *cobra.Command {
 	var all, check, toStdout, force bool
 	var output *string
 	cmd := &cobra.Command{

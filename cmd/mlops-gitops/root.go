@@ -27,7 +27,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 }
 
 func rootCmd() *cobra.Command {
-	at := new(place)
+	at := new(workdir)
 	root := &cobra.Command{
 		Use:   "mlops-gitops",
 		Short: "environments of an ML platform as typed code, for Compose and for Flux",

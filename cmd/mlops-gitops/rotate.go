@@ -17,7 +17,7 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/secrets"
 )
 
-func rotateCmd(at *place) *cobra.Command {
+func rotateCmd(at *workdir) *cobra.Command {
 	var all bool
 	var from []string
 	cmd := &cobra.Command{

@@ -23,7 +23,7 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
-func secretsCmd(at *place) *cobra.Command {
+func secretsCmd(at *workdir) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "secrets",
 		Short:   "make the values of secrets that environments declare",
@@ -35,7 +35,7 @@ func secretsCmd(at *place) *cobra.Command {
 	return cmd
 }
 
-func generateCmd(at *place) *cobra.Command {
+func generateCmd(at *workdir) *cobra.Command {
 	return &cobra.Command{
 		Use:   "generate ENV...",
 		Short: "make the secrets that have no value yet",

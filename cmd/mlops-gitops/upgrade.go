@@ -18,7 +18,7 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
 
-func upgradeCmd(at *place) *cobra.Command {
+func upgradeCmd(at *workdir) *cobra.Command {
 	var force bool
 	cmd := &cobra.Command{
 		Use:   "upgrade",

@@ -11,7 +11,7 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
 
-func vetCmd(at *place) *cobra.Command {
+func vetCmd(at *workdir) *cobra.Command {
 	var output *string
 	cmd := &cobra.Command{
 		Use:   "vet [ENV...]",
