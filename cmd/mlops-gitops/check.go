@@ -260,7 +260,7 @@ func inTheWay(lines []engine.Line) error {
 		if l.Environment != "" && !strings.HasPrefix(message, l.Environment+" ") {
 			message = l.Environment + ": " + message
 		}
-		all = append(all, &usage{message, l.Hint})
+		all = append(all, &refusal{message, l.Hint})
 	}
 	if len(all) == 0 {
 		return nil

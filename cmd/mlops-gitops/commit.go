@@ -71,7 +71,7 @@ func (r *repository) commit(ctx context.Context, stdout, stderr io.Writer, names
 		if missing, err := r.missingClusterSecrets(l.Environment); err != nil {
 			return err
 		} else if len(missing) > 0 {
-			return &usage{fmt.Sprintf("%s lacks the values of %s, without which Flux could not apply it", l.Name, strings.Join(missing, ", ")), "mlops-gitops secrets generate " + l.Name}
+			return &refusal{fmt.Sprintf("%s lacks the values of %s, without which Flux could not apply it", l.Name, strings.Join(missing, ", ")), "mlops-gitops secrets generate " + l.Name}
 		}
 	}
 	var folders []string
@@ -142,7 +142,7 @@ func (r *repository) othersAreCurrent(ctx context.Context, git *repo.Repo, paths
 		}
 		loaded, err := r.envs.Load(other)
 		if err != nil {
-			return errors.Join(&usage{fmt.Sprintf("%s is a shared input and changed, and with it %s has mistakes", changed[0].Path, other), "mend them first"}, err)
+			return errors.Join(&refusal{fmt.Sprintf("%s is a shared input and changed, and with it %s has mistakes", changed[0].Path, other), "mend them first"}, err)
 		}
 		tree, err := r.treeOf(loaded[0])
 		if err != nil {
@@ -163,7 +163,7 @@ func (r *repository) othersAreCurrent(ctx context.Context, git *repo.Repo, paths
 	if len(outdated) == 0 {
 		return nil
 	}
-	return &usage{
+	return &refusal{
 		fmt.Sprintf("%s is a shared input and changed, and makes what Git holds of %s outdated", changed[0].Path, strings.Join(outdated, ", ")),
 		"commit them together: mlops-gitops commit " + strings.Join(append(slices.Clone(names), outdated...), " "),
 	}

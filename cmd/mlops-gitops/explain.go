@@ -41,9 +41,9 @@ Exit codes: 0 fine; 2 there is no such setting, or the environment has mistakes.
 			}
 			switch {
 			case len(args) == 0:
-				return &usage{"explain what? name an environment", "mlops-gitops explain ENV [PATH]; there are " + strings.Join(repo.envs.Names(), ", ")}
+				return &refusal{"explain what? name an environment", "mlops-gitops explain ENV [PATH]; there are " + strings.Join(repo.envs.Names(), ", ")}
 			case len(args) > 2:
-				return &usage{"explain takes an environment and one path", fmt.Sprintf("mlops-gitops explain %s %s", args[0], strings.Join(args[1:], "."))}
+				return &refusal{"explain takes an environment and one path", fmt.Sprintf("mlops-gitops explain %s %s", args[0], strings.Join(args[1:], "."))}
 			}
 			env, err := repo.envs.Explain(args[0])
 			if err != nil {

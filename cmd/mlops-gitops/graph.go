@@ -25,7 +25,7 @@ Exit codes: 0 drawn; 2 could not draw.`,
   mlops-gitops graph prod -o dot | dot -Tpdf > prod.pdf`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return &usage{"a picture shows one environment, not " + strings.Join(args, " and "), "draw one after the other"}
+				return &refusal{"a picture shows one environment, not " + strings.Join(args, " and "), "draw one after the other"}
 			}
 			return named(cmd, args)
 		},

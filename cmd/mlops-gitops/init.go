@@ -33,7 +33,7 @@ something else is an error, and then nothing is written.`,
   mlops-gitops init platform && cd platform && mlops-gitops render dev`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return &usage{"init takes one folder", "mlops-gitops init " + args[0]}
+				return &refusal{"init takes one folder", "mlops-gitops init " + args[0]}
 			}
 			return nil
 		},
@@ -49,7 +49,7 @@ something else is an error, and then nothing is written.`,
 				return err
 			}
 			if info, err := os.Stat(dir); err == nil && !info.IsDir() {
-				return &usage{dir + " is a file", "name a folder"}
+				return &refusal{dir + " is a file", "name a folder"}
 			}
 			n, err := addFiles(dir, files)
 			if err != nil {
@@ -126,7 +126,7 @@ func addFiles(dir string, files map[string][]byte) (n int, err error) {
 		case err != nil:
 			taken = append(taken, err)
 		case !bytes.Equal(have, files[name]):
-			taken = append(taken, &usage{filepath.Join(dir, name) + " is there and says something else", "move it away, or keep it and run init in an empty folder"})
+			taken = append(taken, &refusal{filepath.Join(dir, name) + " is there and says something else", "move it away, or keep it and run init in an empty folder"})
 		}
 	}
 	if len(taken) > 0 {

@@ -39,16 +39,16 @@ Exit codes: 0 fine; 1 --check found a difference; 2 could not render.`,
 				return err
 			}
 			if len(args) == 0 && !all {
-				return &usage{"render what? name an environment", "mlops-gitops render ENV, or --all for " + strings.Join(repo.envs.Names(), ", ")}
+				return &refusal{"render what? name an environment", "mlops-gitops render ENV, or --all for " + strings.Join(repo.envs.Names(), ", ")}
 			}
 			if check && (toStdout || force) || toStdout && force {
-				return &usage{"--check, --stdout and --force exclude each other", "say one of them"}
+				return &refusal{"--check, --stdout and --force exclude each other", "say one of them"}
 			}
 			if *output != "text" && !check {
-				return &usage{"-o says how --check shows its result", "add --check, or leave -o out"}
+				return &refusal{"-o says how --check shows its result", "add --check, or leave -o out"}
 			}
 			if len(args) > 0 && all {
-				return &usage{"--all and names of environments exclude each other", "say one of them"}
+				return &refusal{"--all and names of environments exclude each other", "say one of them"}
 			}
 			if check { // a proof takes nobody's word
 				repo.envs.Remember(nil)

@@ -17,9 +17,9 @@ func (r *rotation) mustRun(x rotatable, answers bool) error {
 		return err
 	}
 	if !answers {
-		return &usage{fmt.Sprintf("%s has to be told the new value of %s, and no container engine answers", x.program, x.name), "start the engine, and then: " + start}
+		return &refusal{fmt.Sprintf("%s has to be told the new value of %s, and no container engine answers", x.program, x.name), "start the engine, and then: " + start}
 	}
-	return &usage{fmt.Sprintf("%s has to be told the new value of %s, and it does not run", x.program, x.name), "start it first: " + start}
+	return &refusal{fmt.Sprintf("%s has to be told the new value of %s, and it does not run", x.program, x.name), "start it first: " + start}
 }
 
 // restart starts anew what uses the secrets and runs, and says what else takes effect when.

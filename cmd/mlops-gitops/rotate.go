@@ -42,7 +42,7 @@ A value that a person supplies comes from a file, or from standard input for "-"
 				return named(cmd, nil)
 			}
 			if all && (len(args) > 1 || len(from) > 0) {
-				return &usage{"--all and names of secrets exclude each other", "say one of them"}
+				return &refusal{"--all and names of secrets exclude each other", "say one of them"}
 			}
 			repo, err := at.open()
 			if err != nil {
@@ -86,10 +86,10 @@ func readGiven(from []string, stdin io.Reader) (map[string][]byte, error) {
 	for _, text := range from {
 		name, file, ok := strings.Cut(text, "=")
 		if !ok || name == "" || file == "" {
-			return nil, &usage{fmt.Sprintf("--from %q is not NAME=FILE", text), "--from NAME=FILE, or --from NAME=- for standard input"}
+			return nil, &refusal{fmt.Sprintf("--from %q is not NAME=FILE", text), "--from NAME=FILE, or --from NAME=- for standard input"}
 		}
 		if _, twice := given[name]; twice {
-			return nil, &usage{"--from says twice where " + name + " comes from", "say it once"}
+			return nil, &refusal{"--from says twice where " + name + " comes from", "say it once"}
 		}
 		var value []byte
 		var err error
@@ -145,7 +145,7 @@ func (r *rotation) choose(names []string, given map[string][]byte) error {
 			continue
 		}
 		if x.refused != nil {
-			problems = append(problems, &usage{x.name + " can't be rotated: " + x.refused.msg, x.refused.hint})
+			problems = append(problems, &refusal{x.name + " can't be rotated: " + x.refused.msg, x.refused.hint})
 			continue
 		}
 		if slices.ContainsFunc(r.chosen, func(other rotatable) bool { return other.name == x.name }) {
@@ -155,9 +155,9 @@ func (r *rotation) choose(names []string, given map[string][]byte) error {
 		lacks := slices.ContainsFunc(x.parts, func(part string) bool { return given[part] == nil })
 		switch {
 		case isGiven && !x.supplied:
-			problems = append(problems, &usage{x.name + " is not supplied but made", "leave out --from"})
+			problems = append(problems, &refusal{x.name + " is not supplied but made", "leave out --from"})
 		case x.supplied && lacks && (isGiven || !slices.ContainsFunc(r.pending, x.is)):
-			problems = append(problems, &usage{
+			problems = append(problems, &refusal{
 				"a person supplies " + x.name + ", and not all of it is given",
 				fmt.Sprintf("mlops-gitops secrets rotate %s %s", r.env.Name, x.from()),
 			})
@@ -181,7 +181,7 @@ func (r *rotation) chooseAll(stderr io.Writer) error {
 		}
 	}
 	if len(r.chosen) == 0 {
-		return &usage{"nothing of " + r.env.Name + " can be rotated here", "mlops-gitops secrets rotate " + r.env.Name + " says why"}
+		return &refusal{"nothing of " + r.env.Name + " can be rotated here", "mlops-gitops secrets rotate " + r.env.Name + " says why"}
 	}
 	return nil
 }
@@ -203,7 +203,7 @@ func (r *rotation) run(ctx context.Context, stderr io.Writer, given map[string][
 	if missing, err := r.local.Missing(r.declared); err != nil {
 		return err
 	} else if len(missing) > 0 {
-		return &usage{fmt.Sprintf("%s has no value yet for %s", r.env.Name, strings.Join(missing, ", ")), "mlops-gitops render " + r.env.Name}
+		return &refusal{fmt.Sprintf("%s has no value yet for %s", r.env.Name, strings.Join(missing, ", ")), "mlops-gitops render " + r.env.Name}
 	}
 	project, err := r.project(r.env)
 	if err != nil {

@@ -83,7 +83,7 @@ func replaceSchema(dir string, force bool) (changed []string, err error) {
 		}
 	}
 	if info, err := root.Lstat("schema"); err != nil || !info.IsDir() {
-		return nil, &usage{"there is no vendored schema here: no folder schema/", `run "mlops-gitops init" to make a config repository, or name one with -C`}
+		return nil, &refusal{"there is no vendored schema here: no folder schema/", `run "mlops-gitops init" to make a config repository, or name one with -C`}
 	}
 	vendored, err := fs.Sub(root.FS(), "schema")
 	if err != nil {
@@ -107,7 +107,7 @@ func replaceSchema(dir string, force bool) (changed []string, err error) {
 	case theirs > ours:
 		return nil, &load.Misfit{Vendored: theirs, Program: ours}
 	case theirs == ours && !force:
-		return nil, &usage{"schema/ is of this program's form and differs from it: " + strings.Join(changed, ", "),
+		return nil, &refusal{"schema/ is of this program's form and differs from it: " + strings.Join(changed, ", "),
 			"it was changed by hand, or comes from another build; --force replaces it, and git keeps what was there"}
 	}
 	for _, left := range []string{next, last} { // by a run that was killed
@@ -132,7 +132,7 @@ func replaceSchema(dir string, force bool) (changed []string, err error) {
 func differences(vendored fs.FS, ours map[string][]byte) (changed []string, err error) {
 	err = fs.WalkDir(vendored, ".", func(p string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && (!d.Type().IsRegular() || path.Ext(p) != ".cue") {
-			err = &usage{"schema/" + p + " is no part of a schema, and would go with it", "move it out of schema/"}
+			err = &refusal{"schema/" + p + " is no part of a schema, and would go with it", "move it out of schema/"}
 		}
 		return err
 	})

@@ -55,7 +55,7 @@ func (w *workdir) top() (string, error) {
 		return "", err
 	}
 	if info, err := os.Stat(start); err != nil || !info.IsDir() {
-		return "", &usage{"there is no folder " + w.dir, "name the folder of a config repository with -C"}
+		return "", &refusal{"there is no folder " + w.dir, "name the folder of a config repository with -C"}
 	}
 	for dir := start; ; dir = filepath.Dir(dir) {
 		if isRepository(dir) {
