@@ -79,8 +79,8 @@ A value that a person supplies comes from a file, or from standard input for "-"
 	return cmd
 }
 
-// readGiven reads the values that --from names. The newline at the end of a line is no
-// part of it.
+// readGiven reads the values that --from names. The newline at the end of a one-line
+// value is no part of it.
 func readGiven(from []string, stdin io.Reader) (map[string][]byte, error) {
 	given := map[string][]byte{}
 	for _, text := range from {
@@ -209,7 +209,7 @@ func (r *rotation) run(ctx context.Context, stderr io.Writer, given map[string][
 	if err != nil {
 		return err
 	}
-	states, answers, err := project.Containers(ctx)
+	states, reachable, err := project.Containers(ctx)
 	if err != nil {
 		return err
 	}
@@ -217,7 +217,7 @@ func (r *rotation) run(ctx context.Context, stderr io.Writer, given map[string][
 	var problems []error
 	for _, x := range r.chosen {
 		if !can(x) {
-			problems = append(problems, r.mustRun(x, answers))
+			problems = append(problems, r.mustRun(x, reachable))
 		}
 	}
 	if err := errors.Join(problems...); err != nil {
@@ -244,7 +244,7 @@ func (r *rotation) run(ctx context.Context, stderr io.Writer, given map[string][
 	}
 	restart := func(ctx context.Context, done []string) error {
 		r.sayDone(stderr, done)
-		return r.restart(ctx, stderr, project, done, states, answers)
+		return r.restart(ctx, stderr, project, done, states, reachable)
 	}
 	result, err := r.local.Rotate(ctx, r.declared, turns, restart, rand.Reader, now)
 	for _, text := range result.Warned {

@@ -231,12 +231,12 @@ func (r *repository) noDataWithoutSecrets(ctx context.Context, e *schema.Environ
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}
-	volumes, answers, err := engine.Volumes(ctx, e.Settings.Namespace)
-	if err != nil || !answers {
+	volumes, reachable, err := engine.Volumes(ctx, e.Settings.Namespace)
+	if err != nil || !reachable {
 		return all, err
 	}
-	takenOver, answers, err := engine.TakenOver(ctx, e)
-	if err != nil || !answers {
+	takenOver, reachable, err := engine.TakenOver(ctx, e)
+	if err != nil || !reachable {
 		return all, err
 	}
 	var lost, data, lacking, old []string
