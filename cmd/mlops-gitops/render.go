@@ -67,7 +67,7 @@ Exit codes: 0 fine; 1 --check found a difference; 2 could not render.`,
 			case toStdout:
 				return repo.printFiles(cmd.OutOrStdout(), loaded)
 			case check:
-				return repo.check(cmd.OutOrStdout(), cmd.ErrOrStderr(), loaded, gone, all, *output)
+				return repo.drift(cmd.OutOrStdout(), cmd.ErrOrStderr(), loaded, gone, all, *output)
 			}
 			if err := repo.render(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), loaded, render.Options{Force: force}); err != nil {
 				return err
@@ -102,9 +102,9 @@ func (r *repository) printFiles(w io.Writer, loaded []load.Loaded) error {
 	return err
 }
 
-// check says how the files on disk differ from the render. Of all environments, one
+// drift says how the files on disk differ from the render. Of all environments, one
 // that was never rendered is none of its business.
-func (r *repository) check(stdout, stderr io.Writer, loaded []load.Loaded, gone []string, all bool, output string) error {
+func (r *repository) drift(stdout, stderr io.Writer, loaded []load.Loaded, gone []string, all bool, output string) error {
 	var drifted []render.Drift
 	differ := func(owner render.Owner, tree render.Tree) error {
 		drifts, err := render.Check(os.DirFS(r.dir), owner, tree)
