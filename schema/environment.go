@@ -29,7 +29,7 @@ func (e *Environment) RunsAt(place Place) bool {
 }
 
 // Settings are those of the whole environment. What is particular to a component
-// has done its work in CUE; here it is only part of the tree that people read.
+// has done its work in CUE.
 type Settings struct {
 	Domain    string         `json:"domain"`
 	Namespace string         `json:"namespace"` // of every object in the cluster

@@ -236,7 +236,7 @@ func TestEnvironment(t *testing.T) {
 		server  func(*schema.Workload)
 		want    string // lines in it, or what must not be in it after "!"
 	}{
-		{"all is fine", nil, nil, nil, `fine images: 1 image, in the engine
+		{"all is fine", nil, nil, nil, `fine images: 1 of 1 in the engine
 fine ports: 127.0.0.1:5000 (notes) is free
 fine memory: limits come to 1.5 GiB; the engine has 8 GiB, 4 GiB of it available now
 fine cpus: a container may use up to 0.5 CPUs; the engine has 4 CPUs

@@ -50,12 +50,11 @@ func named(n Needs, lines []Line) []Line {
 func (n Needs) imageLine(have map[string]bool) Line {
 	missing := slices.DeleteFunc(slices.Clone(n.images), func(ref string) bool { return have[ref] })
 	l := Line{Subject: "images", State: Fine, Figures: map[string]any{"images": len(n.images), "missing": missing}}
-	if len(missing) == 0 {
-		l.Message = fmt.Sprintf("%s, in the engine", are(len(n.images), "image"))
-		return l
+	l.Message = fmt.Sprintf("%d of %d in the engine", len(n.images)-len(missing), len(n.images))
+	if len(missing) > 0 {
+		l.State = Note
+		l.Message += "; to be pulled: " + strings.Join(missing, ", ")
 	}
-	l.State = Note
-	l.Message = fmt.Sprintf("%d of %d in the engine; to be pulled: %s", len(n.images)-len(missing), len(n.images), strings.Join(missing, ", "))
 	return l
 }
 

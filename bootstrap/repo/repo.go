@@ -24,7 +24,7 @@ import (
 // not safe for use by several goroutines; any number of Repos, and git itself,
 // may work on the same folder at once.
 type Repo struct {
-	place
+	layout
 	prefix string // of the configuration repository below the work tree: "", or "a/b/"
 	store  *filesystem.Storage
 	config settings
@@ -56,7 +56,7 @@ func Open(dir string, env func(string) (string, bool)) (*Repo, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find %s in %s: %w", real, found.root, err)
 	}
-	r := &Repo{place: found, env: env}
+	r := &Repo{layout: found, env: env}
 	if prefix != "." {
 		r.prefix = filepath.ToSlash(prefix) + "/"
 	}

@@ -104,7 +104,7 @@ func (r *repository) ownCompose(env string) (c rootCompose, err error) {
 		Include []yaml.Node // a path, or a mapping with one or several
 	}
 	if yaml.Unmarshal(data, &file) != nil { // the parser's words may quote the file
-		return c, &usage{"compose.yaml can't be read as YAML", "it is yours to mend; mlops-gitops reads its name and what it includes"}
+		return c, &refusal{"compose.yaml can't be read as YAML", "it is yours to mend; mlops-gitops reads its name and what it includes"}
 	}
 	c.name = file.Name
 	for _, n := range file.Include {
@@ -132,7 +132,7 @@ func (r *repository) readSmall(name string) (data []byte, err error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > 1<<20 {
-		return nil, &usage{name + " is no file of a page or two", "move it away"}
+		return nil, &refusal{name + " is no file of a page or two", "move it away"}
 	}
 	return root.ReadFile(name)
 }
@@ -145,7 +145,7 @@ func (r *repository) oneProject(e *schema.Environment) error {
 	if err != nil || !own.includes || own.name == e.Settings.Namespace {
 		return err
 	}
-	return &usage{
+	return &refusal{
 		fmt.Sprintf("compose.yaml calls the project of %s %q, and the environment's namespace is %q: that would be two sets of data", e.Name, own.name, e.Settings.Namespace),
 		fmt.Sprintf("say name: %s in compose.yaml", e.Settings.Namespace),
 	}

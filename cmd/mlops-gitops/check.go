@@ -23,7 +23,7 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
 
-func checkCmd(at *place) *cobra.Command {
+func checkCmd(at *workdir) *cobra.Command {
 	var output *string
 	cmd := &cobra.Command{
 		Use:   "check [ENV...]",
@@ -37,7 +37,7 @@ What runs in a cluster needs nothing of this machine, and is not looked at.
 Exit codes: 0 fit; 1 something is in the way; 2 could not look.`,
 		Example: `  mlops-gitops check dev
   mlops-gitops check -o json`,
-		ValidArgsFunction: at.complete,
+		ValidArgsFunction: at.offer(environments),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			repo, err := at.open()
 			if err != nil {
@@ -260,7 +260,7 @@ func inTheWay(lines []engine.Line) error {
 		if l.Environment != "" && !strings.HasPrefix(message, l.Environment+" ") {
 			message = l.Environment + ": " + message
 		}
-		all = append(all, &usage{message, l.Hint})
+		all = append(all, &refusal{message, l.Hint})
 	}
 	if len(all) == 0 {
 		return nil

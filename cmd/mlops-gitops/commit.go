@@ -17,7 +17,7 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/render"
 )
 
-func commitCmd(at *place) *cobra.Command {
+func commitCmd(at *workdir) *cobra.Command {
 	var push bool
 	var message string
 	cmd := &cobra.Command{
@@ -33,7 +33,7 @@ names that environment and stops, unless it is given too.`,
 		Example: `  mlops-gitops commit prod -m "prod: more workers" --push
   mlops-gitops commit dev prod`,
 		Args:              named,
-		ValidArgsFunction: at.complete,
+		ValidArgsFunction: at.offer(environments),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			repository, err := at.open()
 			if err != nil {
@@ -71,7 +71,7 @@ func (r *repository) commit(ctx context.Context, stdout, stderr io.Writer, names
 		if missing, err := r.missingClusterSecrets(l.Environment); err != nil {
 			return err
 		} else if len(missing) > 0 {
-			return &usage{fmt.Sprintf("%s lacks the values of %s, without which Flux could not apply it", l.Name, strings.Join(missing, ", ")), "mlops-gitops secrets generate " + l.Name}
+			return &refusal{fmt.Sprintf("%s lacks the values of %s, without which Flux could not apply it", l.Name, strings.Join(missing, ", ")), "mlops-gitops secrets generate " + l.Name}
 		}
 	}
 	var folders []string
@@ -142,7 +142,7 @@ func (r *repository) othersAreCurrent(ctx context.Context, git *repo.Repo, paths
 		}
 		loaded, err := r.envs.Load(other)
 		if err != nil {
-			return errors.Join(&usage{fmt.Sprintf("%s is a shared input and changed, and with it %s has mistakes", changed[0].Path, other), "mend them first"}, err)
+			return errors.Join(&refusal{fmt.Sprintf("%s is a shared input and changed, and with it %s has mistakes", changed[0].Path, other), "mend them first"}, err)
 		}
 		tree, err := r.treeOf(loaded[0])
 		if err != nil {
@@ -163,7 +163,7 @@ func (r *repository) othersAreCurrent(ctx context.Context, git *repo.Repo, paths
 	if len(outdated) == 0 {
 		return nil
 	}
-	return &usage{
+	return &refusal{
 		fmt.Sprintf("%s is a shared input and changed, and makes what Git holds of %s outdated", changed[0].Path, strings.Join(outdated, ", ")),
 		"commit them together: mlops-gitops commit " + strings.Join(append(slices.Clone(names), outdated...), " "),
 	}

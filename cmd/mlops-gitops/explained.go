@@ -124,11 +124,11 @@ func whole(v any) string {
 
 // A shownSetting is a setting as machines read it.
 type shownSetting struct {
-	Path  string      `json:"path"`
-	Value any         `json:"value,omitempty"`
-	Layer load.Layer  `json:"layer,omitempty"`
-	At    *shownPlace `json:"at,omitempty"`
-	Doc   string      `json:"doc,omitempty"`
+	Path  string         `json:"path"`
+	Value any            `json:"value,omitempty"`
+	Layer load.Layer     `json:"layer,omitempty"`
+	At    *shownPosition `json:"at,omitempty"`
+	Doc   string         `json:"doc,omitempty"`
 }
 
 type shownExplanation struct {
@@ -146,23 +146,23 @@ type shownExplanation struct {
 }
 
 type shownWord struct {
-	Layer load.Layer  `json:"layer"`
-	At    *shownPlace `json:"at,omitempty"`
-	Text  string      `json:"text"`
-	Holds bool        `json:"holds"`
+	Layer load.Layer     `json:"layer"`
+	At    *shownPosition `json:"at,omitempty"`
+	Text  string         `json:"text"`
+	Holds bool           `json:"holds"`
 }
 
-func placeOf(p load.Position) *shownPlace {
+func positionOf(p load.Position) *shownPosition {
 	if p.File == "" {
 		return nil
 	}
-	return &shownPlace{p.File, p.Line, p.Column}
+	return &shownPosition{p.File, p.Line, p.Column}
 }
 
 func shownSettings(all []load.Setting) []shownSetting {
 	list := []shownSetting{}
 	for _, s := range all {
-		list = append(list, shownSetting{s.Name(), s.Value, s.Layer, placeOf(s.At), s.Field.Summary()})
+		list = append(list, shownSetting{s.Name(), s.Value, s.Layer, positionOf(s.At), s.Field.Summary()})
 	}
 	return list
 }
@@ -170,7 +170,7 @@ func shownSettings(all []load.Setting) []shownSetting {
 func shown(x *load.Explanation) shownExplanation {
 	words := []shownWord{}
 	for _, s := range x.Said {
-		words = append(words, shownWord{s.Layer, placeOf(s.At), s.Text, s.Holds})
+		words = append(words, shownWord{s.Layer, positionOf(s.At), s.Text, s.Holds})
 	}
 	return shownExplanation{
 		Path: x.Name(), Doc: strings.Join(strings.Fields(x.Field.Doc), " "), Type: x.Kind, Of: x.Of, Must: x.Must, Default: x.Default,

@@ -9,7 +9,7 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/render/graph"
 )
 
-func graphCmd(at *place) *cobra.Command {
+func graphCmd(at *workdir) *cobra.Command {
 	var format *string
 	cmd := &cobra.Command{
 		Use:   "graph ENV",
@@ -25,16 +25,16 @@ Exit codes: 0 drawn; 2 could not draw.`,
   mlops-gitops graph prod -o dot | dot -Tpdf > prod.pdf`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return &usage{"a picture shows one environment, not " + strings.Join(args, " and "), "draw one after the other"}
+				return &refusal{"a picture shows one environment, not " + strings.Join(args, " and "), "draw one after the other"}
 			}
 			return named(cmd, args)
 		},
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+		ValidArgsFunction: at.offer(func(r *repository, args []string, _ string) ([]string, error) {
 			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
+				return nil, nil
 			}
-			return at.complete(cmd, args, begun)
-		},
+			return r.envs.Names(), nil
+		}),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			repo, err := at.open()
 			if err != nil {

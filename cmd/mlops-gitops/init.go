@@ -22,7 +22,7 @@ import (
 //go:embed all:skeleton
 var skeleton embed.FS
 
-func initCmd(at *place) *cobra.Command {
+func initCmd(at *workdir) *cobra.Command {
 	return &cobra.Command{
 		Use:   "init [DIR]",
 		Short: "make a folder a config repository",
@@ -34,7 +34,7 @@ something else is an error, and then nothing is written.`,
   mlops-gitops init platform && cd platform && mlops-gitops render dev`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return &usage{"init takes one folder", "mlops-gitops init " + args[0]}
+				return &refusal{"init takes one folder", "mlops-gitops init " + args[0]}
 			}
 			return nil
 		},
@@ -50,7 +50,7 @@ something else is an error, and then nothing is written.`,
 				return err
 			}
 			if info, err := os.Stat(dir); err == nil && !info.IsDir() {
-				return &usage{dir + " is a file", "name a folder"}
+				return &refusal{dir + " is a file", "name a folder"}
 			}
 			n, err := addFiles(dir, files)
 			if err != nil {
@@ -133,13 +133,13 @@ func addFiles(dir string, files map[string][]byte) (n int, err error) {
 			taken = append(taken, err)
 			continue
 		case !info.Mode().IsRegular():
-			taken = append(taken, &usage{filepath.Join(dir, name) + " is there and is no plain file", "move it away, or run init in an empty folder"})
+			taken = append(taken, &refusal{filepath.Join(dir, name) + " is there and is no plain file", "move it away, or run init in an empty folder"})
 			continue
 		}
 		if have, err := root.ReadFile(name); err != nil {
 			taken = append(taken, err)
 		} else if !bytes.Equal(have, files[name]) {
-			taken = append(taken, &usage{filepath.Join(dir, name) + " is there and says something else", "move it away, or keep it and run init in an empty folder"})
+			taken = append(taken, &refusal{filepath.Join(dir, name) + " is there and says something else", "move it away, or keep it and run init in an empty folder"})
 		}
 	}
 	if len(taken) > 0 {

@@ -51,13 +51,13 @@ func outputFlag(cmd *cobra.Command) *string {
 // A shownMistake is a mistake as machines read it. Lines and columns count from 1; a
 // mistake of a file as a whole has neither, and what a renderer refuses has no file.
 type shownMistake struct {
-	shownPlace
-	Message string      `json:"message"`
-	Hint    string      `json:"hint,omitempty"`
-	Also    *shownPlace `json:"also,omitempty"`
+	shownPosition
+	Message string         `json:"message"`
+	Hint    string         `json:"hint,omitempty"`
+	Also    *shownPosition `json:"also,omitempty"`
 }
 
-type shownPlace struct {
+type shownPosition struct {
 	File   string `json:"file,omitempty"`
 	Line   int    `json:"line,omitempty"`
 	Column int    `json:"column,omitempty"`
@@ -72,9 +72,9 @@ func showMistakes(w io.Writer, err error) error {
 			shown = append(shown, shownMistake{Message: e.Error()})
 			continue
 		}
-		s := shownMistake{shownPlace: shownPlace(m.Pos), Message: m.Msg, Hint: m.Fix}
+		s := shownMistake{shownPosition: shownPosition(m.Pos), Message: m.Msg, Hint: m.Fix}
 		if m.Also.File != "" {
-			also := shownPlace(m.Also)
+			also := shownPosition(m.Also)
 			s.Also = &also
 		}
 		shown = append(shown, s)

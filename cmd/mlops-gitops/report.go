@@ -47,11 +47,11 @@ func (f *found) Error() string {
 	return f.what.Error()
 }
 
-// usage is a command line that can't be carried out, and how it can be mended.
-type usage struct{ msg, hint string }
+// A refusal is why something is not done, in words, and what a person can do about it.
+type refusal struct{ msg, hint string }
 
-func (u *usage) Error() string { return u.msg }
-func (u *usage) Hint() string  { return u.hint }
+func (r *refusal) Error() string { return r.msg }
+func (r *refusal) Hint() string  { return r.hint }
 
 func exitCode(err error) int {
 	var f *found

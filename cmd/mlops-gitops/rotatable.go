@@ -40,7 +40,7 @@ type rotatable struct {
 	turn     string   // what the turn is called
 	parts    []string // the secrets that it consists of
 	supplied bool
-	refused  *usage   // why it can't be rotated
+	refused  *refusal // why it can't be rotated
 	program  string   // the service where the command runs, or ""
 	command  []string // reads the new value
 	by       string   // the task that sets the value, or ""
@@ -54,7 +54,7 @@ func (r *repository) rotation(e *schema.Environment) (*rotation, error) {
 		return nil, err
 	}
 	if len(declared) == 0 {
-		return nil, &usage{
+		return nil, &refusal{
 			fmt.Sprintf("nothing of %s runs on this machine, and secrets of a cluster can't be rotated yet", e.Name),
 			fmt.Sprintf("by hand: remove the secret's file in deploy/%[1]s/secrets, mlops-gitops secrets generate %[1]s, commit it, and give the program the new value", e.Name),
 		}
@@ -92,9 +92,9 @@ func (r *repository) rotation(e *schema.Environment) (*rotation, error) {
 		}
 		switch {
 		case secret.Rotate.Never != "":
-			x.refused = &usage{secret.Rotate.Never, ""}
+			x.refused = &refusal{secret.Rotate.Never, ""}
 		case slices.ContainsFunc(x.parts, func(part string) bool { return slices.Contains(inCluster, part) }):
-			x.refused = &usage{"a cluster has the same value, and can't be given another yet", "change both by hand"}
+			x.refused = &refusal{"a cluster has the same value, and can't be given another yet", "change both by hand"}
 		}
 		x.services = using(e, mounts, x.turn)
 		all[x.name] = x
@@ -153,7 +153,7 @@ func (r *repository) project(e *schema.Environment) (engine.Project, error) {
 	}
 	p.File = []string{"--file", composeFile(e.Name)}
 	if _, err := os.Stat(r.path(composeFile(e.Name))); errors.Is(err, fs.ErrNotExist) {
-		return p, &usage{composeFile(e.Name) + " is not there", "mlops-gitops render " + e.Name}
+		return p, &refusal{composeFile(e.Name) + " is not there", "mlops-gitops render " + e.Name}
 	}
 	return p, nil
 }
@@ -214,7 +214,7 @@ func (r *rotation) find(name string) (rotatable, error) {
 	if i := slices.IndexFunc(r.all, func(x rotatable) bool { return x.is(name) }); i >= 0 {
 		return r.all[i], nil
 	}
-	return rotatable{}, &usage{
+	return rotatable{}, &refusal{
 		fmt.Sprintf("%s has no secret %s on this machine", r.env.Name, name),
 		fmt.Sprintf("mlops-gitops secrets rotate %s lists them", r.env.Name),
 	}

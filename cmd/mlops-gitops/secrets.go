@@ -23,7 +23,7 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
-func secretsCmd(at *place) *cobra.Command {
+func secretsCmd(at *workdir) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "secrets",
 		Short:   "make the values of secrets that environments declare",
@@ -35,7 +35,7 @@ func secretsCmd(at *place) *cobra.Command {
 	return cmd
 }
 
-func generateCmd(at *place) *cobra.Command {
+func generateCmd(at *workdir) *cobra.Command {
 	return &cobra.Command{
 		Use:   "generate ENV...",
 		Short: "make the secrets that have no value yet",
@@ -48,7 +48,7 @@ can vouch for their names and nothing else. One that ends within 30 days, or is 
 other names than the environment's, is made anew.`,
 		Example:           "  mlops-gitops secrets generate prod",
 		Args:              named,
-		ValidArgsFunction: at.complete,
+		ValidArgsFunction: at.offer(environments),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			repo, err := at.open()
 			if err != nil {
@@ -170,7 +170,7 @@ func (r *repository) sameAsCluster(e *schema.Environment, missing []string) erro
 	}
 	for _, name := range missing {
 		if slices.Contains(inCluster, name) && !slices.Contains(lacking, name) {
-			return &usage{
+			return &refusal{
 				fmt.Sprintf("%s has a value for the cluster, and this machine needs the same one in .secrets/%s", name, e.Name),
 				fmt.Sprintf("with the age key at hand: (umask 077; mkdir -p .secrets/%[1]s && sops decrypt --extract '[\"stringData\"][\"value\"]' deploy/%[1]s/secrets/%[2]s.yaml > .secrets/%[1]s/%[2]s)", e.Name, name),
 			}
@@ -224,12 +224,12 @@ func (r *repository) noDataWithoutSecrets(ctx context.Context, e *schema.Environ
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}
-	volumes, answers, err := engine.Volumes(ctx, e.Settings.Namespace)
-	if err != nil || !answers {
+	volumes, reachable, err := engine.Volumes(ctx, e.Settings.Namespace)
+	if err != nil || !reachable {
 		return all, err
 	}
-	takenOver, answers, err := engine.TakenOver(ctx, e)
-	if err != nil || !answers {
+	takenOver, reachable, err := engine.TakenOver(ctx, e)
+	if err != nil || !reachable {
 		return all, err
 	}
 	var lost, data, lacking, old []string
@@ -243,14 +243,14 @@ func (r *repository) noDataWithoutSecrets(ctx context.Context, e *schema.Environ
 	}
 	var refused []error
 	if len(lost) > 0 {
-		refused = append(refused, &usage{
+		refused = append(refused, &refusal{
 			fmt.Sprintf("%s has data on this machine (%s), but %s is gone from .secrets/%s, and a new one would not open it", e.Name, listed(data), listed(lost), e.Name),
 			fmt.Sprintf("bring it back; or, when it is newly declared, make it: mlops-gitops secrets generate %s; or delete the data for good: docker compose --project-name %s down --volumes", e.Name, e.Settings.Namespace),
 		})
 	}
 	if len(lacking) > 0 {
 		text := listed(lacking)
-		refused = append(refused, &usage{
+		refused = append(refused, &refusal{
 			fmt.Sprintf("%s takes over data on this machine (%s), and what they were made with is not in .secrets/%s: %s", e.Name, listed(old), e.Name, text),
 			fmt.Sprintf("put each value into its file, without a newline at its end; this reads one from the keyboard:\nmkdir -p .secrets/%[1]s && read -rs value && printf %%s \"$value\" > .secrets/%[1]s/%[2]s", e.Name, lacking[0]),
 		})
@@ -313,7 +313,7 @@ func only(all map[string]schema.Secret, names []string) map[string]schema.Secret
 // named demands the names of environments.
 func named(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
-		return &usage{cmd.CommandPath() + " needs the name of an environment", "mlops-gitops vet lists them"}
+		return &refusal{cmd.CommandPath() + " needs the name of an environment", "mlops-gitops vet lists them"}
 	}
 	return nil
 }

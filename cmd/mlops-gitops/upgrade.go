@@ -19,7 +19,7 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
 
-func upgradeCmd(at *place) *cobra.Command {
+func upgradeCmd(at *workdir) *cobra.Command {
 	var force bool
 	cmd := &cobra.Command{
 		Use:   "upgrade",
@@ -34,7 +34,7 @@ Exit codes: 0 fine; 1 environments have mistakes now; 2 could not upgrade.`,
   mlops-gitops render --all && git diff --stat`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return &usage{"upgrade takes no names: the schema is that of all environments", "mlops-gitops upgrade"}
+				return &refusal{"upgrade takes no names: the schema is that of all environments", "mlops-gitops upgrade"}
 			}
 			return nil
 		},
@@ -77,7 +77,7 @@ next   mlops-gitops render --all    what was rendered before, anew
 // which files that changes. Where there is none, it puts it there.
 func replaceSchema(dir string, force bool) (changed []string, err error) {
 	if !isRepository(dir) {
-		return nil, &usage{"this is not a config repository: there is no cue.mod/ and environments/", `run "mlops-gitops init" to make one here, or name one with -C`}
+		return nil, &refusal{"this is not a config repository: there is no cue.mod/ and environments/", `run "mlops-gitops init" to make one here, or name one with -C`}
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -156,7 +156,7 @@ func mayReplace(vendored fs.FS, lost []string) error {
 	case theirs > ours:
 		return &load.Misfit{Vendored: theirs, Program: ours}
 	case theirs == ours:
-		return &usage{"schema/ is of this program's form and differs from it: " + strings.Join(lost, ", "),
+		return &refusal{"schema/ is of this program's form and differs from it: " + strings.Join(lost, ", "),
 			"it was changed by hand, or comes from another build; --force replaces it, and git keeps what was there"}
 	}
 	return nil
@@ -169,7 +169,7 @@ func isFolder(root *os.Root, name string) (bool, error) {
 		return false, nil
 	}
 	if err == nil && !info.IsDir() {
-		err = &usage{name + " is no folder", "move it away"}
+		err = &refusal{name + " is no folder", "move it away"}
 	}
 	return err == nil, err
 }
@@ -180,7 +180,7 @@ func isFolder(root *os.Root, name string) (bool, error) {
 func differences(vendored fs.FS, ours map[string][]byte) (changed, lost []string, err error) {
 	err = fs.WalkDir(vendored, ".", func(p string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && (!d.Type().IsRegular() || path.Ext(p) != ".cue") {
-			err = &usage{"schema/" + p + " is no part of a schema, and would go with it", "move it out of schema/"}
+			err = &refusal{"schema/" + p + " is no part of a schema, and would go with it", "move it out of schema/"}
 		}
 		return err
 	})

@@ -11,7 +11,7 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
 
-func vetCmd(at *place) *cobra.Command {
+func vetCmd(at *workdir) *cobra.Command {
 	var output *string
 	cmd := &cobra.Command{
 		Use:   "vet [ENV...]",
@@ -23,7 +23,7 @@ Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
 		Example: `  mlops-gitops vet
   mlops-gitops vet prod
   mlops-gitops vet -o json     # for an editor or a CI annotation`,
-		ValidArgsFunction: at.complete,
+		ValidArgsFunction: at.offer(environments),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			repo, err := at.open()
 			if err != nil {

@@ -25,7 +25,8 @@ const (
 // from which its text comes, can hold, and the secrets.
 const memorySize = 2 << 20
 
-// mounts are a container's mounts, in order of paths, and the volumes that only it uses.
+// mounts are a container's mounts, in the order in which they are added (files,
+// directories in memory, secrets, scratch, volumes), and the volumes that only it uses.
 type mounts struct {
 	prefix  string // of the volumes' names
 	volumes []corev1.Volume

@@ -11,19 +11,19 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
 
-// A place is where the command line stands: the folder of -C.
-type place struct{ dir string }
+// A workdir is where the command line stands: the folder of -C.
+type workdir struct{ dir string }
 
-// A repository is the config repository around a place.
+// A repository is the config repository around a workdir.
 type repository struct {
 	dir   string // absolute
 	envs  *load.Repository
 	trees memory // what environments were rendered to, when envs remembers them
 }
 
-// open finds the config repository in the place's folder or one above it.
-func (p *place) open() (*repository, error) {
-	dir, err := p.top()
+// open finds the config repository in the folder or one above it.
+func (w *workdir) open() (*repository, error) {
+	dir, err := w.top()
 	if err != nil {
 		return nil, err
 	}
@@ -47,15 +47,15 @@ func (p *place) open() (*repository, error) {
 	return r, nil
 }
 
-// top is the folder of the config repository around the place, or the place itself
+// top is the folder of the config repository around the workdir, or the workdir itself
 // when there is none: what is missing there is said by who looks.
-func (p *place) top() (string, error) {
-	start, err := filepath.Abs(p.dir)
+func (w *workdir) top() (string, error) {
+	start, err := filepath.Abs(w.dir)
 	if err != nil {
 		return "", err
 	}
 	if info, err := os.Stat(start); err != nil || !info.IsDir() {
-		return "", &usage{"there is no folder " + p.dir, "name the folder of a config repository with -C"}
+		return "", &refusal{"there is no folder " + w.dir, "name the folder of a config repository with -C"}
 	}
 	for dir := start; ; dir = filepath.Dir(dir) {
 		if isRepository(dir) {
@@ -92,11 +92,21 @@ func fromHere(dir string) (string, error) {
 	return dir, nil // on another volume
 }
 
-// complete offers the names of the environments to the shell.
-func (p *place) complete(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	repo, err := p.open()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
+// offer completes arguments in the shell by words that the repository knows. Where it
+// can't be read, nothing is offered.
+func (w *workdir) offer(words func(r *repository, args []string, typed string) ([]string, error)) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+		repo, err := w.open()
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		offered, err := words(repo, args, typed)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return offered, cobra.ShellCompDirectiveNoFileComp
 	}
-	return repo.envs.Names(), cobra.ShellCompDirectiveNoFileComp
 }
+
+// environments are the names to offer for each argument.
+func environments(r *repository, _ []string, _ string) ([]string, error) { return r.envs.Names(), nil }
