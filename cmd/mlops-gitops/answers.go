@@ -9,7 +9,10 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 
@@ -23,17 +26,19 @@ func (r *repository) answers(w io.Writer, e *schema.Environment) error {
 	where, client := map[string]string{}, map[string]string{}
 	for _, c := range e.Components {
 		local = local || c.Place == schema.Local && len(c.Workloads) > 0
-		for _, text := range []struct {
-			from map[string]schema.Value
-			to   map[string]string
-		}{{c.Answers, where}, {c.Client, client}} {
-			for name, value := range text.from {
-				bound, err := e.Text(c.Name, value)
-				if err != nil {
-					return fmt.Errorf("%s: %w", c.Name, err)
-				}
-				text.to[name] = bound
+		for title, value := range c.Answers {
+			bound, err := e.Text(c.Name, value)
+			if err != nil {
+				return fmt.Errorf("%s: %w", c.Name, err)
 			}
+			where[title] = inLine(bound)
+		}
+		for name, value := range c.Client {
+			bound, err := r.forShell(e, c, value)
+			if err != nil {
+				return fmt.Errorf("%s: %w", c.Name, err)
+			}
+			client[name] = bound
 		}
 	}
 	if !local {
@@ -60,6 +65,65 @@ func (r *repository) answers(w io.Writer, e *schema.Environment) error {
 		title = ""
 	}
 	return rows.write(w, 3)
+}
+
+// forShell is a value as a shell has it: text as it is, and a secret by a command that
+// reads it where it is kept.
+func (r *repository) forShell(e *schema.Environment, c schema.Component, v schema.Value) (string, error) {
+	parts, err := e.Bind(c.Name, v)
+	if err != nil {
+		return "", err
+	}
+	under, err := fromHere(r.dir)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	for _, p := range parts {
+		kept := path.Join(filepath.ToSlash(under), ".secrets", e.Name, p.Secret)
+		switch {
+		case p.Secret == "":
+			b.WriteString(shellWord(p.Text))
+		case p.File && path.IsAbs(kept):
+			b.WriteString(shellWord(kept))
+		case p.File:
+			b.WriteString(`"$PWD"/` + shellWord(kept))
+		case c.Place == schema.Cluster:
+			fmt.Fprintf(&b, `"$(kubectl get secret %s --namespace %s -o go-template='{{.data.value | base64decode}}')"`, p.Secret, e.Settings.Namespace)
+		default:
+			fmt.Fprintf(&b, `"$(cat %s)"`, shellWord(kept))
+		}
+	}
+	return b.String(), nil
+}
+
+// plainWord is what a shell takes as it stands.
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
+
+func shellWord(text string) string {
+	if plainWord.MatchString(text) {
+		return text
+	}
+	quoted := func(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
+	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return `"$(printf %b ` + quoted(octal(strings.ReplaceAll(text, `\`, `\\`))) + `)"`
+	}
+	return quoted(text)
+}
+
+// octal writes what would not show as printf takes it (POSIX.1-2024, printf, %b).
+func octal(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+			continue
+		}
+		for _, c := range []byte(string(r)) {
+			fmt.Fprintf(&b, `\0%03o`, c)
+		}
+	}
+	return b.String()
 }
 
 // startCommand is what to type here: the short form when the repository's own

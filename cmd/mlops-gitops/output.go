@@ -96,7 +96,7 @@ func showDrifts(w io.Writer, form string, drifts []render.Drift) error {
 		return showJSON(w, shown)
 	}
 	for _, d := range drifts {
-		fmt.Fprintf(w, "%s: %s\n", d.State, d.Path)
+		fmt.Fprintf(w, "%s: %s\n", d.State, inLine(d.Path))
 	}
 	return nil
 }

@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // report is the whole policy of what goes wrong in words: on stderr an "error:"
@@ -15,12 +18,35 @@ func report(stderr io.Writer, err error) {
 		err = f.what
 	}
 	for _, e := range each(err) {
-		fmt.Fprintln(stderr, "error:", e)
+		fmt.Fprintln(stderr, "error:", strings.ReplaceAll(visible(e.Error()), "\n", "\n  "))
 		var h interface{ Hint() string }
 		if errors.As(e, &h) && h.Hint() != "" {
-			fmt.Fprintln(stderr, "  hint:", strings.ReplaceAll(h.Hint(), "\n", "\n        "))
+			fmt.Fprintln(stderr, "  hint:", strings.ReplaceAll(visible(h.Hint()), "\n", "\n        "))
 		}
 	}
+}
+
+// visible is text that does to a terminal what it seems to do: names and words of a
+// repository may hold anything, and what would not show is written as in Go.
+func visible(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.IsPrint(r) || r == '\n' || r == '\t' {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		}
+	}
+	return b.String()
+}
+
+// inLine is visible text in one line.
+func inLine(text string) string { return strings.ReplaceAll(visible(text), "\n", `\n`) }
+
+// listed is a list of names, each once, in order.
+func listed(names []string) string {
+	slices.Sort(names)
+	return inLine(strings.Join(slices.Compact(names), ", "))
 }
 
 // each are the errors that one joins, however often that was done.

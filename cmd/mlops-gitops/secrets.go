@@ -243,9 +243,13 @@ func (r *repository) noDataWithoutSecrets(ctx context.Context, e *schema.Environ
 	}
 	var refused []error
 	if len(lost) > 0 {
+		// whose data it is, when another environment has the namespace, its mistakes say
+		if _, err := r.envs.Load(); err != nil {
+			return nil, err
+		}
 		refused = append(refused, &refusal{
-			fmt.Sprintf("%s has data on this machine (%s), but %s is gone from .secrets/%s, and a new one would not open it", e.Name, listed(data), listed(lost), e.Name),
-			fmt.Sprintf("bring it back; or, when it is newly declared, make it: mlops-gitops secrets generate %s; or delete the data for good: docker compose --project-name %s down --volumes", e.Name, e.Settings.Namespace),
+			fmt.Sprintf("%s has data on this machine (%s), but .secrets/%s lacks what they were made with: %s", e.Name, listed(data), e.Name, listed(lost)),
+			fmt.Sprintf("bring it back; or give it a new value while the platform runs: mlops-gitops secrets generate %[1]s && mlops-gitops secrets rotate %[1]s %[2]s; or delete the data for good: docker compose --project-name %[3]s down --volumes", e.Name, strings.Join(lost, " "), e.Settings.Namespace),
 		})
 	}
 	if len(lacking) > 0 {
@@ -271,12 +275,6 @@ func sayUnseen(stderr io.Writer, env string, unseen []secretOfData) {
 	fmt.Fprintf(stderr, "%s: no container engine answers; if it has data from before, these new secrets will not open it: %s\n  hint: before the first start, see what docker volume ls shows, and put the old values into .secrets/%[1]s\n", env, listed(names))
 }
 
-// listed is a list of names, each once, in order.
-func listed(names []string) string {
-	slices.Sort(names)
-	return strings.Join(slices.Compact(names), ", ")
-}
-
 // sayTaken warns of volumes that can't be taken over as things are. Where no engine
 // answers nothing runs on them, and "check" says so.
 func sayTaken(ctx context.Context, stderr io.Writer, e *schema.Environment) error {
@@ -298,7 +296,7 @@ func say(w io.Writer, env, where string, r secrets.Result) {
 		fmt.Fprintf(w, "%s: %s\n", env, text)
 	}
 	if len(r.Orphaned) > 0 {
-		fmt.Fprintf(w, "%s: nothing uses these secrets in %s any longer: %s\n", env, where, strings.Join(r.Orphaned, ", "))
+		fmt.Fprintf(w, "%s: nothing uses these secrets in %s any longer: %s\n", env, where, listed(r.Orphaned))
 	}
 }
 
