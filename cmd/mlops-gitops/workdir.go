@@ -92,6 +92,14 @@ func fromHere(dir string) (string, error) {
 	return dir, nil // on another volume
 }
 
+// named demands the names of environments.
+func named(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return &refusal{cmd.CommandPath() + " needs the name of an environment", "mlops-gitops vet lists them"}
+	}
+	return nil
+}
+
 // offer completes arguments in the shell by words that the repository knows. Where it
 // can't be read, nothing is offered.
 func (w *workdir) offer(words func(r *repository, args []string, typed string) ([]string, error)) cobra.CompletionFunc {
