@@ -40,11 +40,10 @@ func Open(dir string, env func(string) (string, bool)) (*Repo, error) {
 	if env == nil {
 		env = func(string) (string, bool) { return "", false }
 	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return nil, fmt.Errorf("find the folder %s: %w", dir, err)
+	real, err := filepath.Abs(dir)
+	if err == nil {
+		real, err = filepath.EvalSymlinks(real)
 	}
-	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return nil, fmt.Errorf("find the folder %s: %w", dir, err)
 	}

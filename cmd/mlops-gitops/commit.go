@@ -115,7 +115,7 @@ func (r *repository) commit(ctx context.Context, stdout, stderr io.Writer, names
 	if !push {
 		return nil
 	}
-	pushed, err := git.Push(ctx, "")
+	pushed, err := git.Push(ctx)
 	if err != nil {
 		return err
 	}

@@ -3,11 +3,8 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -16,10 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/mlops-gitops/mlops-gitops/bootstrap/engine"
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/secrets"
 	"github.com/mlops-gitops/mlops-gitops/render/compose"
-	"github.com/mlops-gitops/mlops-gitops/render/kube"
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
@@ -157,136 +152,6 @@ func (r *repository) sayAuthority(stderr io.Writer, e *schema.Environment, names
 	return trust(stderr, e, filepath.ToSlash(filepath.Join(under, ".secrets", e.Name, authority)), names, runtime.GOOS)
 }
 
-// sameAsCluster refuses to make a second value for a secret that the cluster has
-// already: both sides use the same one, and only the holder of an age key can read it.
-func (r *repository) sameAsCluster(e *schema.Environment, missing []string) error {
-	inCluster, err := kube.Secrets(e)
-	if err != nil {
-		return err
-	}
-	lacking, err := r.missingClusterSecrets(e)
-	if err != nil {
-		return err
-	}
-	for _, name := range missing {
-		if slices.Contains(inCluster, name) && !slices.Contains(lacking, name) {
-			return &refusal{
-				fmt.Sprintf("%s has a value for the cluster, and this machine needs the same one in .secrets/%s", name, e.Name),
-				fmt.Sprintf("with the age key at hand: (umask 077; mkdir -p .secrets/%[1]s && sops decrypt --extract '[\"stringData\"][\"value\"]' deploy/%[1]s/secrets/%[2]s.yaml > .secrets/%[1]s/%[2]s)", e.Name, name),
-			}
-		}
-	}
-	return nil
-}
-
-// A secretOfData is a secret with which a workload makes what is in a volume.
-type secretOfData struct {
-	name     string
-	volume   string // as the project calls it
-	existing bool   // it is taken over, under a name of its own
-}
-
-// secretsOfData are those of some secrets with which data are made. The password of a
-// claim, or of a database or bucket that is only asked for, is no such secret: a task sets
-// a new one.
-func secretsOfData(e *schema.Environment, names []string) (found []secretOfData, err error) {
-	mounts, err := compose.Mounts(e)
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range names {
-		component := e.Components[e.Secrets[name].Component]
-		if _, own := component.Secrets[strings.TrimPrefix(name, component.Name+".")]; !own {
-			continue
-		}
-		for w, x := range component.Workloads {
-			if !slices.Contains(mounts[name], schema.FullName(component.Name, w)) {
-				continue
-			}
-			for v, volume := range x.Volumes {
-				if volume.Existing != "" {
-					found = append(found, secretOfData{name, volume.Existing, true})
-				} else {
-					found = append(found, secretOfData{name, compose.Volume(component.Name, w, v), false})
-				}
-			}
-		}
-	}
-	return found, nil
-}
-
-// noDataWithoutSecrets refuses to make a secret for a workload whose volumes are there
-// already: what is in them was made with one that is lost, or that has yet to be brought
-// where they are taken over, and a new one would not open it. Where no engine answers,
-// nothing can run either, and it returns those whose volumes could not be looked for.
-func (r *repository) noDataWithoutSecrets(ctx context.Context, e *schema.Environment, missing []string) (unseen []secretOfData, err error) {
-	all, err := secretsOfData(e, missing)
-	if err != nil || len(all) == 0 {
-		return nil, err
-	}
-	volumes, reachable, err := engine.Volumes(ctx, e.Settings.Namespace)
-	if err != nil || !reachable {
-		return all, err
-	}
-	takenOver, reachable, err := engine.TakenOver(ctx, e)
-	if err != nil || !reachable {
-		return all, err
-	}
-	var lost, data, lacking, old []string
-	for _, s := range all {
-		switch {
-		case s.existing && slices.ContainsFunc(takenOver, func(t engine.Taken) bool { return t.Volume == s.volume && t.There }):
-			lacking, old = append(lacking, s.name), append(old, s.volume)
-		case !s.existing && slices.Contains(volumes, s.volume):
-			lost, data = append(lost, s.name), append(data, s.volume)
-		}
-	}
-	var refused []error
-	if len(lost) > 0 {
-		// whose data it is, when another environment has the namespace, its mistakes say
-		if _, err := r.envs.Load(); err != nil {
-			return nil, err
-		}
-		refused = append(refused, &refusal{
-			fmt.Sprintf("%s has data on this machine (%s), but .secrets/%s lacks what they were made with: %s", e.Name, listed(data), e.Name, listed(lost)),
-			fmt.Sprintf("bring it back; or give it a new value while the platform runs: mlops-gitops secrets generate %[1]s && mlops-gitops secrets rotate %[1]s %[2]s; or delete the data for good: docker compose --project-name %[3]s down --volumes", e.Name, strings.Join(lost, " "), e.Settings.Namespace),
-		})
-	}
-	if len(lacking) > 0 {
-		text := listed(lacking)
-		refused = append(refused, &refusal{
-			fmt.Sprintf("%s takes over data on this machine (%s), and what they were made with is not in .secrets/%s: %s", e.Name, listed(old), e.Name, text),
-			fmt.Sprintf("put each value into its file, without a newline at its end; this reads one from the keyboard:\nmkdir -p .secrets/%[1]s && read -rs value && printf %%s \"$value\" > .secrets/%[1]s/%[2]s", e.Name, lacking[0]),
-		})
-	}
-	return nil, errors.Join(refused...)
-}
-
-// sayUnseen says that nobody looked for the data of secrets that were made. Where no engine
-// is installed or named there are none.
-func sayUnseen(stderr io.Writer, env string, unseen []secretOfData) {
-	if _, err := exec.LookPath("docker"); len(unseen) == 0 || err != nil && os.Getenv("DOCKER_HOST") == "" {
-		return
-	}
-	var names []string
-	for _, s := range unseen {
-		names = append(names, s.name)
-	}
-	fmt.Fprintf(stderr, "%s: no container engine answers; if it has data from before, these new secrets will not open it: %s\n  hint: before the first start, see what docker volume ls shows, and put the old values into .secrets/%[1]s\n", env, listed(names))
-}
-
-// sayTaken warns of volumes that can't be taken over as things are. Where no engine
-// answers nothing runs on them, and "check" says so.
-func sayTaken(ctx context.Context, stderr io.Writer, e *schema.Environment) error {
-	all, _, err := engine.TakenOver(ctx, e)
-	for _, t := range all {
-		if message, hint := t.Trouble(); message != "" {
-			fmt.Fprintf(stderr, "%s: %s\n  hint: %s\n", e.Name, message, hint)
-		}
-	}
-	return err
-}
-
 // say tells what was made and what is left over. Names are no secret.
 func say(w io.Writer, env, where string, r secrets.Result) {
 	if len(r.Made) > 0 {
@@ -306,42 +171,4 @@ func only(all map[string]schema.Secret, names []string) map[string]schema.Secret
 		some[n] = all[n]
 	}
 	return some
-}
-
-// named demands the names of environments.
-func named(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return &refusal{cmd.CommandPath() + " needs the name of an environment", "mlops-gitops vet lists them"}
-	}
-	return nil
-}
-
-// makeClusterSecrets makes what the components in the cluster lack.
-func (r *repository) makeClusterSecrets(stderr io.Writer, e *schema.Environment, now time.Time) error {
-	names, err := kube.Secrets(e)
-	if err != nil || len(names) == 0 {
-		return err
-	}
-	made, err := clusterSecrets(r, e).Generate(only(e.Secrets, names), rand.Reader, now)
-	if err != nil {
-		return err
-	}
-	say(stderr, e.Name, "deploy/"+e.Name+"/secrets", made)
-	if len(made.Made) == 0 {
-		fmt.Fprintf(stderr, "%s: %s in deploy/%s/secrets, each with a value\n", e.Name, count(len(made.Kept), "secret"), e.Name)
-	}
-	return nil
-}
-
-// missingClusterSecrets are the secrets without which Flux could not apply an environment.
-func (r *repository) missingClusterSecrets(e *schema.Environment) ([]string, error) {
-	names, err := kube.Secrets(e)
-	if err != nil || len(names) == 0 {
-		return nil, err
-	}
-	return clusterSecrets(r, e).Missing(only(e.Secrets, names))
-}
-
-func clusterSecrets(r *repository, e *schema.Environment) secrets.Cluster {
-	return secrets.Cluster{Dir: r.dir, Env: e.Name, Namespace: e.Settings.Namespace, Recipients: e.Settings.Secrets.Recipients}
 }

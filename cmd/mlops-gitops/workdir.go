@@ -27,7 +27,7 @@ func (w *workdir) open() (*repository, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := os.OpenRoot(dir)
+	root, err := os.OpenRoot(dir) // open as long as the program runs: environments are read when they are asked for
 	if err != nil {
 		return nil, err
 	}
@@ -40,8 +40,8 @@ func (w *workdir) open() (*repository, error) {
 		return nil, err
 	}
 	r := &repository{dir: dir, envs: envs}
-	worked, ok := memoryOf(dir, "environments")
-	if r.trees, ok = memoryOf(dir, "trees"); ok {
+	if worked, ok := memoryOf(dir, "environments"); ok {
+		r.trees, _ = memoryOf(dir, "trees")
 		envs.Remember(worked)
 	}
 	return r, nil
@@ -90,6 +90,14 @@ func fromHere(dir string) (string, error) {
 		return under, nil
 	}
 	return dir, nil // on another volume
+}
+
+// named demands the names of environments.
+func named(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return &refusal{cmd.CommandPath() + " needs the name of an environment", "mlops-gitops vet lists them"}
+	}
+	return nil
 }
 
 // offer completes arguments in the shell by words that the repository knows. Where it
