@@ -40,6 +40,7 @@ func TestComposeRotate(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(trustingClient(f, "write.py", "8")), "\n")
 	wrote := lines[len(lines)-1] // MLflow prints some of its own first
 
+	f.plantOperator()
 	names := []string{"minio.root", "mlflow.admin", "mlflow.auth.password", "mlflow.flask", "mlflow.minio.password", "mlflow.postgres.password", "postgres.admin"}
 	old := map[string]string{}
 	for _, name := range names {
@@ -53,6 +54,9 @@ func TestComposeRotate(t *testing.T) {
 		t.Error("the certificate is the old one")
 	}
 	oldRefused(t, f, old)
+	if got := f.run("docker", "compose", "exec", "-T", "postgres", "psql", "-U", "postgres", "-Atc", "select rolname from pg_roles where rolsuper"); got != "postgres\n" {
+		t.Errorf("superusers after the rotation: %s", got)
+	}
 	trustingClient(f, "read.py", wrote)
 	rotationShowsNowhere(t, f, names)
 
@@ -75,6 +79,18 @@ func TestComposeRotate(t *testing.T) {
 	f.run("docker", "compose", "up", "--wait")
 	oldRefused(t, f, old)
 	trustingClient(f, "read.py", wrote)
+}
+
+// plantOperator makes what runs with the rights of whoever compares names in MLflow's database,
+// by MLflow's own role: it makes the role a superuser when one does.
+func (f folder) plantOperator() {
+	f.t.Helper()
+	f.run("docker", "compose", "exec", "-T", "--env", "PGPASSWORD="+f.read(".secrets/dev/mlflow.postgres.password"), "postgres", "psql", "-q", "-h", "postgres", "-U", "mlflow", "-d", "mlflow", "-v", "ON_ERROR_STOP=1", "-c", `
+		CREATE FUNCTION public.unlike(name, name) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+			IF (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN EXECUTE 'ALTER ROLE mlflow SUPERUSER'; END IF;
+			RETURN $1::text !~ $2::text;
+		END $$;
+		CREATE OPERATOR public.!~ (LEFTARG = name, RIGHTARG = name, FUNCTION = public.unlike)`)
 }
 
 // trustingClient runs a script with the real MLflow client, through TLS, as the first user.
