@@ -41,6 +41,7 @@ func TestComposeRotate(t *testing.T) {
 	wrote := lines[len(lines)-1] // MLflow prints some of its own first
 
 	f.plantOperator()
+	f.plantKey()
 	names := []string{"minio.root", "mlflow.admin", "mlflow.auth.password", "mlflow.flask", "mlflow.minio.password", "mlflow.postgres.password", "postgres.admin"}
 	old := map[string]string{}
 	for _, name := range names {
@@ -56,6 +57,9 @@ func TestComposeRotate(t *testing.T) {
 	oldRefused(t, f, old)
 	if got := f.run("docker", "compose", "exec", "-T", "postgres", "psql", "-U", "postgres", "-Atc", "select rolname from pg_roles where rolsuper"); got != "postgres\n" {
 		t.Errorf("superusers after the rotation: %s", got)
+	}
+	if said, err := f.mc("planted:planted-key", "ls", "x/mlflow"); err == nil || !strings.Contains(err.Error(), "does not exist in our records") {
+		t.Errorf("a key that was made beside the old password: %v\n%s", err, said)
 	}
 	trustingClient(f, "read.py", wrote)
 	rotationShowsNowhere(t, f, names)
@@ -93,6 +97,28 @@ func (f folder) plantOperator() {
 		CREATE OPERATOR public.!~ (LEFTARG = name, RIGHTARG = name, FUNCTION = public.unlike)`)
 }
 
+// plantKey makes a second key of MLflow's user: it can't do so itself, nor choose a password.
+func (f folder) plantKey() {
+	f.t.Helper()
+	own := "mlflow:" + f.read(".secrets/dev/mlflow.minio.password")
+	for _, try := range [][]string{
+		{"admin", "user", "svcacct", "add", "x", "mlflow", "--access-key", "planted", "--secret-key", "planted-key"},
+		{"admin", "user", "add", "x", "mlflow", "planted-password"},
+	} {
+		if said, err := f.mc(own, try...); err == nil || !strings.Contains(err.Error(), "Access Denied") {
+			f.t.Errorf("as MLflow's user, mc %s: %v\n%s", strings.Join(try, " "), err, said)
+		}
+	}
+	if _, err := f.mc("root:"+f.read(".secrets/dev/minio.root"), "admin", "user", "svcacct", "add", "x", "mlflow", "--access-key", "planted", "--secret-key", "planted-key"); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// mc runs the object store's client inside its container; x is the store, for a login.
+func (f folder) mc(login string, args ...string) (string, error) {
+	return f.try("docker", append([]string{"compose", "exec", "-T", "--env", "MC_HOST_x=http://" + login + "@localhost:9000", "--env", "MC_CONFIG_DIR=/tmp/.mc", "minio", "mc"}, args...)...)
+}
+
 // trustingClient runs a script with the real MLflow client, through TLS, as the first user.
 func trustingClient(f folder, script string, args ...string) string {
 	f.t.Helper()
@@ -117,7 +143,7 @@ func oldRefused(t *testing.T, f folder, old map[string]string) {
 	}
 	mc := func(user, what string) func(string) error {
 		return func(password string) error {
-			_, err := f.try("docker", "compose", "exec", "-T", "--env", "MC_HOST_x=http://"+user+":"+password+"@localhost:9000", "--env", "MC_CONFIG_DIR=/tmp/.mc", "minio", "mc", "ls", "x"+what)
+			_, err := f.mc(user+":"+password, "ls", "x"+what)
 			return err
 		}
 	}
