@@ -21,6 +21,8 @@ func TestComposeRotate(t *testing.T) {
 	}
 	wrote := p.python(admin(), "write.py", "8")
 
+	p.plantOperator()
+	p.plantKey()
 	names := []string{"minio.root", "mlflow.admin", "mlflow.auth.password", "mlflow.flask", "mlflow.minio.password", "mlflow.postgres.password", "postgres.admin"}
 	old := map[string]string{}
 	for _, name := range names {
@@ -34,6 +36,12 @@ func TestComposeRotate(t *testing.T) {
 		t.Error("the certificate is the old one")
 	}
 	oldRefused(t, p, old)
+	if got := p.run("docker", "compose", "exec", "-T", "postgres", "psql", "-U", "postgres", "-Atc", "select rolname from pg_roles where rolsuper"); got != "postgres\n" {
+		t.Errorf("superusers after the rotation: %s", got)
+	}
+	if said, err := p.mc("planted:planted-key", "ls", "x/mlflow"); err == nil || !strings.Contains(err.Error(), "does not exist in our records") {
+		t.Errorf("a key that was made beside the old password: %v\n%s", err, said)
+	}
 	p.python(admin(), "read.py", wrote)
 	p.noSecretShows(10)
 
@@ -58,6 +66,40 @@ func TestComposeRotate(t *testing.T) {
 	p.python(admin(), "read.py", wrote)
 }
 
+// plantOperator makes what runs with the rights of whoever compares names in MLflow's database,
+// by MLflow's own role: it makes the role a superuser when one does.
+func (f folder) plantOperator() {
+	f.t.Helper()
+	f.run("docker", "compose", "exec", "-T", "--env", "PGPASSWORD="+f.read(".secrets/dev/mlflow.postgres.password"), "postgres", "psql", "-q", "-h", "postgres", "-U", "mlflow", "-d", "mlflow", "-v", "ON_ERROR_STOP=1", "-c", `
+		CREATE FUNCTION public.unlike(name, name) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+			IF (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN EXECUTE 'ALTER ROLE mlflow SUPERUSER'; END IF;
+			RETURN $1::text !~ $2::text;
+		END $$;
+		CREATE OPERATOR public.!~ (LEFTARG = name, RIGHTARG = name, FUNCTION = public.unlike)`)
+}
+
+// plantKey makes a second key of MLflow's user: it can't do so itself, nor choose a password.
+func (f folder) plantKey() {
+	f.t.Helper()
+	own := "mlflow:" + f.read(".secrets/dev/mlflow.minio.password")
+	for _, try := range [][]string{
+		{"admin", "user", "svcacct", "add", "x", "mlflow", "--access-key", "planted", "--secret-key", "planted-key"},
+		{"admin", "user", "add", "x", "mlflow", "planted-password"},
+	} {
+		if said, err := f.mc(own, try...); err == nil || !strings.Contains(err.Error(), "Access Denied") {
+			f.t.Errorf("as MLflow's user, mc %s: %v\n%s", strings.Join(try, " "), err, said)
+		}
+	}
+	if _, err := f.mc("root:"+f.read(".secrets/dev/minio.root"), "admin", "user", "svcacct", "add", "x", "mlflow", "--access-key", "planted", "--secret-key", "planted-key"); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// mc runs the object store's client inside its container; x is the store, for a login.
+func (f folder) mc(login string, args ...string) (string, error) {
+	return f.try("docker", append([]string{"compose", "exec", "-T", "--env", "MC_HOST_x=http://" + login + "@localhost:9000", "--env", "MC_CONFIG_DIR=/tmp/.mc", "minio", "mc"}, args...)...)
+}
+
 // oldRefused holds that programs take the values that are on the disk, and no older ones.
 func oldRefused(t *testing.T, p platform, old map[string]string) {
 	t.Helper()
@@ -69,7 +111,7 @@ func oldRefused(t *testing.T, p platform, old map[string]string) {
 	}
 	mc := func(user, what string) func(string) error {
 		return func(password string) error {
-			_, err := p.try("docker", "compose", "exec", "-T", "--env", "MC_HOST_x=http://"+user+":"+password+"@localhost:9000", "--env", "MC_CONFIG_DIR=/tmp/.mc", "minio", "mc", "ls", "x"+what)
+			_, err := p.mc(user+":"+password, "ls", "x"+what)
 			return err
 		}
 	}
