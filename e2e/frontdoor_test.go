@@ -41,6 +41,13 @@ func TestComposeFrontDoor(t *testing.T) {
 		{"MLflow by its alias", "502 ", []string{p.named("alias.test", 443) + "/x"}},
 		{"another name's path", "502 ", []string{p.named("alias.test", 443) + "/named/x"}},
 		{"an alias without TLS", "308 ", []string{fmt.Sprintf("http://alias.test:%d/x", p.base+80)}},
+		// the host of the request line is the one that counts (RFC 9112, 3.2.2)
+		{"two hosts", "421 ", []string{"--http1.1", "--request-target", p.https() + "/named/x", "--header", "Host: evil.example.com", p.https()}},
+		{"two hosts that are there", "421 ", []string{"--http1.1", "--request-target", p.https() + "/named/x", "--header", "Host: alias.test", p.https()}},
+		{"one host said twice", "200 asked /named/x", []string{"--http1.1", "--request-target", p.https() + "/named/x", p.https()}},
+		{"a host without its port", "200 asked /named/x", []string{"--http1.1", "--header", "Host: LocalHost", p.https() + "/named/x"}},
+		{"a host with a dot at its end", "200 asked /named/x", []string{"--header", "Host: localhost.", p.https() + "/named/x"}},
+		{"no host", "421 ", []string{"--http1.0", "--header", "Host:", p.https() + "/named/x"}},
 	} {
 		if got := p.asked(tt.args...); !strings.HasPrefix(got, tt.want) {
 			t.Errorf("%s: got %q, want %q", tt.what, got, tt.want)
