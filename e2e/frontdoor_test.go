@@ -21,7 +21,8 @@ func TestComposeFrontDoor(t *testing.T) {
 			ports: http: 8000
 			health: {command: ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/')"], period: 1}
 		}
-		routes: named: {port: "http", path: "/named/"}
+		routes: named: {port: "http", path: "/named/", strip: true, hide: ["/named/metrics", "/named/inside/"], stream: ["/named/inside/files/"]}
+		routes: below: {port: "http", path: "/named/inside/open/"}
 		routes: alias: {port: "http", path: "/alias/", host: "alias.test"}
 	}
 `, indented(testdata(t, "echo.py"), t)))
@@ -35,7 +36,7 @@ func TestComposeFrontDoor(t *testing.T) {
 		args       []string
 	}{
 		// MLflow isn't running, so Nginx has nobody to lead to: 502
-		{"a path beside MLflow's", "200 asked /named/x", []string{p.https() + "/named/x"}},
+		{"a path beside MLflow's", "200 asked /x", []string{p.https() + "/named/x"}},
 		{"MLflow", "502 ", []string{p.https() + "/x"}},
 		{"a path beside MLflow's alias", "200 asked /alias/x", []string{p.named("alias.test", 443) + "/alias/x"}},
 		{"MLflow by its alias", "502 ", []string{p.named("alias.test", 443) + "/x"}},
@@ -44,10 +45,22 @@ func TestComposeFrontDoor(t *testing.T) {
 		// the host of the request line is the one that counts (RFC 9112, 3.2.2)
 		{"two hosts", "421 ", []string{"--http1.1", "--request-target", p.https() + "/named/x", "--header", "Host: evil.example.com", p.https()}},
 		{"two hosts that are there", "421 ", []string{"--http1.1", "--request-target", p.https() + "/named/x", "--header", "Host: alias.test", p.https()}},
-		{"one host said twice", "200 asked /named/x", []string{"--http1.1", "--request-target", p.https() + "/named/x", p.https()}},
-		{"a host without its port", "200 asked /named/x", []string{"--http1.1", "--header", "Host: LocalHost", p.https() + "/named/x"}},
-		{"a host with a dot at its end", "200 asked /named/x", []string{"--header", "Host: localhost.", p.https() + "/named/x"}},
+		{"one host said twice", "200 asked /x", []string{"--http1.1", "--request-target", p.https() + "/named/x", p.https()}},
+		{"a host without its port", "200 asked /x", []string{"--http1.1", "--header", "Host: LocalHost", p.https() + "/named/x"}},
+		{"a host with a dot at its end", "200 asked /x", []string{"--header", "Host: localhost.", p.https() + "/named/x"}},
 		{"no host", "421 ", []string{"--http1.0", "--header", "Host:", p.https() + "/named/x"}},
+		{"what is hidden", "404 ", []string{p.https() + "/named/metrics"}},
+		{"what is hidden, as a folder", "404 ", []string{p.https() + "/named/metrics/"}},
+		{"what is below what is hidden", "404 ", []string{p.https() + "/named/metrics/x"}},
+		{"what is hidden, with a slash in code", "404 ", []string{p.https() + "/named/metrics%2f"}},
+		{"what is hidden, in code", "404 ", []string{p.https() + "/named/%6detrics?x=1"}},
+		{"what is hidden, by a detour", "404 ", []string{p.https() + "//named/.//x/%2e%2e/metrics"}},
+		{"what is called much like it", "200 asked /metrics-of-mine", []string{p.https() + "/named/metrics-of-mine"}},
+		{"a hidden folder, as a file", "404 ", []string{p.https() + "/named/inside"}},
+		{"what streams in a hidden folder", "404 ", []string{p.https() + "/named/inside/files/x"}},
+		{"another route in a hidden folder", "200 asked /named/inside/open/x", []string{p.https() + "/named/inside/open/x"}},
+		{"what MLflow hides", "404 ", []string{p.https() + "/api/3.0/mlflow/server-info"}},
+		{"what is below what MLflow hides", "404 ", []string{p.https() + "/api/3.0/mlflow/server-info/"}},
 	} {
 		if got := p.asked(tt.args...); !strings.HasPrefix(got, tt.want) {
 			t.Errorf("%s: got %q, want %q", tt.what, got, tt.want)
