@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -36,9 +37,15 @@ func explainOne(w io.Writer, x *load.Explanation, mistaken bool) error {
 		rows = append(rows, []string{"  default", x.Default})
 	}
 	switch {
+	case x.Nobody != "":
+		rows = append(rows, []string{"  value", "not set: " + x.Nobody})
+	case x.Empty && !mistaken:
+		rows = append(rows, []string{"  value", "none set"})
 	case x.Kind == "struct":
 	case mistaken:
 		rows = append(rows, []string{"  value", "not known while the environment has mistakes"})
+	case x.None != "":
+		rows = append(rows, []string{"  value", "none: " + x.None})
 	case x.Value == nil:
 		rows = append(rows, []string{"  value", "not set"})
 	default:
@@ -51,7 +58,7 @@ func explainOne(w io.Writer, x *load.Explanation, mistaken bool) error {
 	if err := rows.write(w, 2); err != nil {
 		return err
 	}
-	var said, holds, unset table
+	var said, holds, unset, each table
 	for _, s := range x.Said {
 		line := []string{"  " + string(s.Layer), brief(s.Text, 60), s.At.String()}
 		if s.Holds {
@@ -65,6 +72,9 @@ func explainOne(w io.Writer, x *load.Explanation, mistaken bool) error {
 	for _, s := range x.Unset {
 		unset = append(unset, []string{"  " + load.Name(s.Path[len(x.Path):]), s.Field.Summary() + required(s.Field)})
 	}
+	for _, s := range x.Each {
+		each = append(each, []string{"  " + load.Name(s.Path[len(x.Path):]), s.Field.Summary() + required(s.Field)})
+	}
 	others := "can be set"
 	if mistaken {
 		others = "fields"
@@ -72,7 +82,7 @@ func explainOne(w io.Writer, x *load.Explanation, mistaken bool) error {
 	for _, part := range []struct {
 		title string
 		rows  table
-	}{{"said by", said}, {"holds", holds}, {others, unset}} {
+	}{{"said by", said}, {"holds", holds}, {others, unset}, {"each can have", each}} {
 		if len(part.rows) == 0 {
 			continue
 		}
@@ -86,6 +96,9 @@ func explainOne(w io.Writer, x *load.Explanation, mistaken bool) error {
 // row is a setting on one line.
 func row(name string, s load.Setting) []string {
 	line := []string{name, brief(doc.Text(s.Value), 32), string(s.Layer), s.At.String()}
+	if s.None != "" {
+		line[1] = brief("none: "+s.None, 32)
+	}
 	if text := s.Field.Summary(); text != "" {
 		line = append(line, brief(text, 80))
 	}
@@ -143,6 +156,8 @@ type shownExplanation struct {
 	Said      []shownWord    `json:"said"`
 	Holds     []shownSetting `json:"holds"`
 	Unset     []shownSetting `json:"unset"`
+	Each      []shownSetting `json:"each,omitempty"`
+	None      string         `json:"none,omitempty"` // why there is no value
 }
 
 type shownWord struct {
@@ -175,5 +190,6 @@ func shown(x *load.Explanation) shownExplanation {
 	return shownExplanation{
 		Path: x.Name(), Doc: strings.Join(strings.Fields(x.Field.Doc), " "), Type: x.Kind, Of: x.Of, Must: x.Must, Default: x.Default,
 		Value: x.Value, WorkedOut: x.WorkedOut, Said: words, Holds: shownSettings(x.Holds), Unset: shownSettings(x.Unset),
+		Each: shownSettings(x.Each), None: cmp.Or(x.Nobody, x.None),
 	}
 }

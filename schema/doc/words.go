@@ -68,8 +68,9 @@ func (s *Schema) Words(t *Type) string {
 	return "any value"
 }
 
-// defaultClause is how a comment says its default: "…; default 1 in dev, 2 in prod."
-var defaultClause = regexp.MustCompile(`(?s)[;,]?\s*\bdefault\s+((?:[^.;]|\.\S)*)([.;]|\.$|$)`)
+// defaultClause is how a comment says its default: "…; default 1 in dev, 2 in prod.",
+// "…; by default the volumes decide." or a sentence of its own.
+var defaultClause = regexp.MustCompile(`(?s)[;,.]?\s*\b(?:by\s+default|[dD]efault)\s+((?:[^.;]|\.\S)*)([.;]|\.$|$)`)
 
 // Default is what a comment says of the default, or "".
 func (f *Field) Default() string {

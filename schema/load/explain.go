@@ -10,6 +10,7 @@ import (
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/ast/astutil"
 	"cuelang.org/go/cue/cuecontext"
 	"cuelang.org/go/cue/format"
 	"cuelang.org/go/cue/token"
@@ -169,7 +170,7 @@ func (s *sources) misreferred(p Position, missing string) (m *Mistake, found boo
 				}
 			case *ast.UnaryExpr:
 				if x.Op == token.SUB && position(x.X.Pos()) == p {
-					m.Fix = fmt.Sprintf("a list stands in square brackets: [%q]", missing)
+					m.Fix = fmt.Sprintf("lists stand in square brackets: [%q]", missing)
 				}
 			}
 			if label, _, err := ast.LabelName(n.Label); err == nil {
@@ -180,7 +181,11 @@ func (s *sources) misreferred(p Position, missing string) (m *Mistake, found boo
 	}, nil)
 	meant := near(missing, known)
 	if !selected {
-		meant = near(missing, all)
+		if why, fix := s.outOfSight(p, missing, whole); fix != "" {
+			m.Msg, m.Fix = m.Msg+why, fix
+			return m, found
+		}
+		meant = near(missing, slices.DeleteFunc(all, func(label string) bool { return label == missing }))
 		if whole != nil {
 			_, at := s.enclosing(p)
 			want := definition(s.model, at)
@@ -205,6 +210,57 @@ func (s *sources) misreferred(p Position, missing string) (m *Mistake, found boo
 		m.Fix = "there is " + list(known)
 	}
 	return m, found
+}
+
+// outOfSight is how to write what refers to a name that a component has and that is said
+// elsewhere, or "", and why it is not seen.
+func (s *sources) outOfSight(p Position, missing string, value ast.Expr) (why, fix string) {
+	of := s.reference(p)
+	if _, word := value.(*ast.Ident); word { // text, more likely
+		return "", ""
+	}
+	if missing == "platform" {
+		for spec := range s.files[p.File].ImportSpecs() {
+			if info, err := astutil.ParseImportSpec(spec); err == nil && info.ID == modulePath {
+				return "", "write schema." + of
+			}
+		}
+		return "", fmt.Sprintf("write schema.%s, and below the package's name: import %q", of, modulePath)
+	}
+	_, at := s.enclosing(p)
+	around := 2 // of a built-in component
+	if len(at) > 1 && at[1] == "components" {
+		around = 3
+	}
+	if len(at) <= around {
+		return "", ""
+	}
+	component := fields(definition(s.model, []string{"environment", "components", "NAME"}), true)
+	switch {
+	case slices.Contains(fields(definition(s.model, at[:around]), true), missing):
+		return ": a name is visible only inside the braces that say it",
+			fmt.Sprintf("say both in one pair of braces: %s: {%s: …, %s: …}", strings.Join(at[:around], ": "), missing, at[around])
+	case slices.Contains(component, missing):
+		return "", fmt.Sprintf("%s has no %s to refer to; a component of your own has what it says: components: NAME: {%s: …, workloads: …}", name(at[:2]), missing, missing)
+	case around == 3 && slices.Contains(s.labelsIn("needs"), missing):
+		return "", fmt.Sprintf("did you mean needs.%s?", of)
+	}
+	return "", ""
+}
+
+// reference is the whole of a reference that begins at a place, such as needs.x.url,
+// be it one word.
+func (s *sources) reference(p Position) (whole string) {
+	word := ""
+	ast.Walk(s.files[p.File], func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok && whole == "" && position(sel.Pos()) == p {
+			whole = source(sel)
+		} else if id, ok := n.(*ast.Ident); ok && position(id.Pos()) == p {
+			word = id.Name
+		}
+		return whole == ""
+	}, nil)
+	return cmp.Or(whole, word)
 }
 
 // labelsIn returns the fields of every struct of this name: those that are written

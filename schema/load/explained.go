@@ -37,13 +37,13 @@ type Explained struct {
 // Explain evaluates one environment for people to ask about: beside its values, what the
 // schema says of them and where each was written. That takes time, so Load does without.
 func (r *Repository) Explain(name string) (*Explained, error) {
-	loaded, mistakes := r.Load(name)
-	if m := (*Mistake)(nil); mistakes != nil && !errors.As(mistakes, &m) {
-		return nil, mistakes
-	}
 	e, err := r.documented(name)
 	if err != nil {
 		return nil, err
+	}
+	loaded, mistakes := r.Load(name)
+	if m := (*Mistake)(nil); mistakes != nil && !errors.As(mistakes, &m) {
+		return nil, mistakes
 	}
 	if e.Mistakes = mistakes; mistakes != nil {
 		return e, nil
@@ -61,25 +61,33 @@ func (r *Repository) Explain(name string) (*Explained, error) {
 
 // documented is an environment as it is written, with what the schema says of it.
 func (r *Repository) documented(name string) (e *Explained, err error) {
-	if !slices.Contains(r.names, name) {
-		return nil, &NoEnvironment{name, r.names}
-	}
 	e = &Explained{Name: name}
-	if e.src, _, err = readSources(newOnlyCUE(r.fsys, r.under), []string{name}); err != nil {
-		return nil, err
-	}
-	vendored, err := fs.Sub(e.src.fsys, "schema")
+	tree := newOnlyCUE(r.fsys, r.under)
+	vendored, err := fs.Sub(tree, "schema")
 	if err != nil {
 		return nil, err
 	}
 	e.doc, err = doc.Read(vendored)
+	if !slices.Contains(r.names, name) {
+		missing := &NoEnvironment{Name: name, Known: r.names}
+		if err == nil && len(e.path(name)) > 0 {
+			if f, _, _ := e.doc.Find(e.path(name)); f != nil {
+				missing.setting = name
+			}
+		}
+		return nil, missing
+	}
+	if err == nil {
+		e.src, _, err = readSources(tree, []string{name})
+	}
 	return e, err
 }
 
 // A Setting is a field of an environment.
 type Setting struct {
 	Path  []string
-	Value any // as Go and JSON have it; nil when nothing holds. A secret is named, it has no value
+	Value any    // as Go and JSON have it; nil when nothing holds. A secret is named, it has no value
+	None  string // why there can be no value here as things are, or ""
 	Layer Layer
 	At    Position // where the layer says it
 	Field *doc.Field

@@ -19,6 +19,9 @@ type Explanation struct {
 	Said      []Said    // by each layer, those that hold first; none for a struct
 	Holds     []Setting // what holds below
 	Unset     []Setting // what could be said below, and is not
+	Empty     bool      // it holds things by names of people's own choice, and there is none
+	Each      []Setting // the fields of such a thing
+	Nobody    string    // says the name on the way there that is of people's own choice, or ""
 	WorkedOut bool      // not to be set, only referred to
 }
 
@@ -28,9 +31,14 @@ type NoSetting struct {
 	label string
 	known []string
 	meant []string // whole paths, when that is clear
+
+	says, hint string // in other words, or ""
 }
 
 func (e *NoSetting) Error() string {
+	if e.says != "" {
+		return e.says
+	}
 	if len(e.under) == 0 {
 		return fmt.Sprintf("there is no setting %q", e.label)
 	}
@@ -39,10 +47,13 @@ func (e *NoSetting) Error() string {
 
 // Hint names what there is.
 func (e *NoSetting) Hint() string {
+	if e.hint != "" {
+		return e.hint
+	}
 	if len(e.meant) > 0 {
 		return "did you mean " + strings.Join(e.meant, " or ") + "?"
 	}
-	if near := nearest(e.label, e.known); near != "" {
+	if near := near(e.label, e.known); near != "" {
 		return fmt.Sprintf("did you mean %q?", Name(append(slices.Clone(e.under), near)))
 	}
 	if len(e.known) == 0 {
@@ -59,36 +70,47 @@ func (e *Explained) At(text string) (*Explanation, error) {
 	}
 	f, known, found := e.doc.Find(at)
 	if f == nil {
-		missing := &NoSetting{under: at[:found], label: at[found], known: known}
+		if whole := e.undotted(at, found); whole != nil {
+			hint := fmt.Sprintf("a name with dots stands in quotes, and the path in the shell's: '%s'", Name(whole))
+			return nil, &NoSetting{under: at[:found], label: at[found], hint: hint}
+		}
+	}
+	if len(at) > 1 && at[0] == "components" && !look(e.own, at[:2]).Exists() {
+		if g, _, _ := e.doc.Find(at[1:2]); g != nil {
+			return nil, e.builtIn(at)
+		}
+	}
+	nobody, missing := e.unnamed(at, found)
+	switch {
+	case missing != nil:
+		return nil, missing
+	case f == nil:
+		missing = &NoSetting{under: at[:found], label: at[found], known: known}
 		if found == 0 && nearest(at[0], known) == "" {
 			missing.meant = e.ending(at)
 		}
 		return nil, missing
 	}
-	if len(at) > 1 && at[0] == "components" && !look(e.own, at[:2]).Exists() {
-		if g, _, _ := e.doc.Find(at[1:2]); g != nil {
-			return nil, &NoSetting{under: at[:1], label: at[1], meant: []string{strconv.Quote(at[1])}}
-		}
-	}
-	for i := range at { // names of people's own choice
-		parent, _, _ := e.doc.Find(at[:i])
-		if member, _ := e.doc.Member(parent.Type); member == nil || len(e.doc.Fields(parent.Type)) > 0 {
-			continue
-		}
-		if named := e.named(at[:i]); !slices.Contains(named, at[i]) && nearest(at[i], named) != "" {
-			return nil, &NoSetting{under: at[:i], label: at[i], known: named}
-		}
-	}
-	x := &Explanation{Setting: e.setting(at, f), Of: f.Type.Ref, Kind: e.doc.Kind(f.Type), Must: e.doc.Words(f.Type), WorkedOut: f.WorkedOut()}
+	x := &Explanation{Setting: e.setting(at, f), Of: f.Type.Ref, Kind: e.doc.Kind(f.Type), Must: e.doc.Words(f.Type), WorkedOut: f.WorkedOut(), Nobody: nobody}
 	if x.Default = doc.Grouped(e.doc.Defaults(at), e.doc.Modes(), func(s string) string { return s }); x.Default == "" || x.Kind == "struct" {
 		x.Default = f.Default()
 	}
 	if x.Kind != "struct" {
-		x.Said = e.said(at, f)
+		if x.None == "" {
+			x.Said = e.said(at, f)
+		}
 		return x, nil
 	}
 	x.Holds = e.below(at, f, len(at) > 1)
 	x.Holds = slices.DeleteFunc(x.Holds, func(s Setting) bool { return len(s.Path) == len(at) })
+	if member, key := e.chosen(f); member != nil && len(x.Holds) == 0 {
+		x.Empty = true
+		for _, g := range e.doc.Fields(member) {
+			if !g.WorkedOut() {
+				x.Each = append(x.Each, Setting{Path: append(slices.Clone(at), key, g.Name), Field: g})
+			}
+		}
+	}
 	v := e.value(at)
 	for _, g := range e.doc.Fields(f.Type) {
 		if !g.WorkedOut() && !look(v, []string{g.Name}).Exists() {
@@ -96,6 +118,84 @@ func (e *Explained) At(text string) (*Explanation, error) {
 		}
 	}
 	return x, nil
+}
+
+// chosen is what stands in a field under names of people's own choice and what such names
+// are called, or nil.
+func (e *Explained) chosen(f *doc.Field) (member *doc.Type, key string) {
+	if e.doc.Kind(f.Type) == "list" || len(e.doc.Fields(f.Type)) > 0 {
+		return nil, ""
+	}
+	member, key = e.doc.Member(f.Type)
+	if key = strings.ToUpper(key); key == "KEY" {
+		key = "NAME"
+	}
+	return member, key
+}
+
+// unnamed is the first name of people's own choice on a path that nobody has said, in
+// words, or what was meant instead; the path is known as far as it was found. Its kind in capitals stands for any name.
+func (e *Explained) unnamed(at []string, found int) (nobody string, missing *NoSetting) {
+	for i := range found {
+		parent, _, _ := e.doc.Find(at[:i])
+		member, key := e.chosen(parent)
+		named := e.named(at[:i])
+		if member == nil || at[i] == key || slices.Contains(named, at[i]) {
+			continue
+		}
+		if nearest(at[i], named) != "" {
+			return "", &NoSetting{under: at[:i], label: at[i], known: named}
+		}
+		nobody = fmt.Sprintf("%s has no %s called %q", Name(at[:i]), strings.ToLower(key), at[i])
+		if key == "NAME" {
+			nobody = fmt.Sprintf("%s has no %q", Name(at[:i]), at[i])
+		}
+		if slices.ContainsFunc(e.doc.Fields(member), func(g *doc.Field) bool { return g.Name == at[i] }) {
+			meant := slices.Concat(at[:i], []string{key}, at[i:])
+			return "", &NoSetting{says: nobody, hint: fmt.Sprintf("did you mean %q, with a name for %s?", Name(meant), key)}
+		}
+		return nobody, nil
+	}
+	return "", nil
+}
+
+// builtIn says of a path below components that it leads to one of the platform's own, or
+// to what is set beside them.
+func (e *Explained) builtIn(at []string) *NoSetting {
+	there := at[1:]
+	if f, _, _ := e.doc.Find(there); f == nil {
+		there = at[1:2]
+	}
+	missing := &NoSetting{under: at[:1], label: at[1], meant: []string{strconv.Quote(Name(there))}}
+	if f, _, _ := e.doc.Find([]string{at[1], "place"}); f != nil {
+		missing.says = at[1] + " is a built-in component"
+		missing.hint = fmt.Sprintf("it stands under its own name: mlops-gitops explain %s %s", e.Name, Name(there))
+	}
+	return missing
+}
+
+// undotted is a path in which a name with dots was meant that nobody quoted, or nil. It
+// was found as far as to the first piece of that name.
+func (e *Explained) undotted(at []string, found int) []string {
+	if found == 0 {
+		return nil
+	}
+	parent, _, _ := e.doc.Find(at[:found-1])
+	if member, _ := e.doc.Member(parent.Type); member == nil {
+		return nil
+	}
+	named := e.named(at[:found-1])
+	ends := found + 1 // of a path of a file, which has no name yet
+	for end := found + 1; end <= len(at); end++ {
+		if slices.Contains(named, strings.Join(at[found-1:end], ".")) {
+			ends = end
+		}
+	}
+	name := strings.Join(at[found-1:ends], ".")
+	if !slices.Contains(named, name) && !strings.HasPrefix(name, "/") {
+		return nil
+	}
+	return slices.Concat(at[:found-1], []string{name}, at[ends:])
 }
 
 // path is a path of a setting, however it is written: with "environment." in front as in

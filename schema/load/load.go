@@ -94,6 +94,8 @@ func (e *NotARepository) Hint() string {
 type NoEnvironment struct {
 	Name  string
 	Known []string
+
+	setting string // that is called so, or ""
 }
 
 func (e *NoEnvironment) Error() string { return fmt.Sprintf("there is no environment %q", e.Name) }
@@ -105,6 +107,9 @@ func (e *NoEnvironment) Hint() string {
 	}
 	if near := nearest(e.Name, e.Known); near != "" {
 		return fmt.Sprintf("did you mean %q?", near)
+	}
+	if e.setting != "" {
+		return "mlops-gitops explain ENV " + e.setting + "; there are " + list(e.Known)
 	}
 	return "there are " + list(e.Known)
 }
@@ -138,7 +143,7 @@ func (r *Repository) Load(names ...string) ([]Loaded, error) {
 	var once []string
 	for _, n := range names {
 		if !slices.Contains(r.names, n) {
-			return nil, &NoEnvironment{n, r.names}
+			return nil, &NoEnvironment{Name: n, Known: r.names}
 		}
 		if !slices.Contains(once, n) {
 			once = append(once, n)

@@ -39,6 +39,7 @@ var brought = map[string][]string{
 	"remote":                        {"external"},
 	"runasuser":                     {"user"},
 	"scale":                         {"replicas"},
+	"password":                      {"passwordLength"}, // the password itself is made
 	"size":                          {"storage"},
 	"startupprobe":                  {"health"},
 	"stop_grace_period":             {"grace"},

@@ -57,7 +57,7 @@ var plots = []plot{
 	{`nginx: headers: "X-A": "b"`, `nginx: headers: "X_A": "b"`, `nginx.headers can't hold the name "X_A"`},
 	{`nginx: {redirect: false}`, `nginx: {redirect: "no"}`, `nginx.redirect must be true or false, not "no"`},
 	{`mlflow: auth: mode: "basic"`, `mlflow: auth: mode: "Basic"`, `mlflow.auth.mode must be none or basic, not "Basic"`},
-	{`mlflow: auth: password: 20`, `mlflow: auth: password: 8`, `mlflow.auth.password must be an integer from 12 to 128, as MLflow takes no shorter password, not 8`},
+	{`mlflow: auth: passwordLength: 20`, `mlflow: auth: passwordLength: 8`, `mlflow.auth.passwordLength must be an integer from 12 to 128, as MLflow takes no shorter password, not 8`},
 	{`mlflow: secrets: openai: supplied: true`, `mlflow: secrets: openai: suplied: true`, `mlflow.secrets.openai has no field "suplied"`},
 	{`postgres: databases: extra: {}`, `postgres: databases: Extra: {}`, `the name postgres.databases.Extra must be lower-case letters, digits, underscores and dashes, at most 63, and not one of the server's own (postgres, template0, template1)`},
 	{`components: notes: workloads: server: ports: http: 8080`, `components: notes: workloads: server: ports: http: "8080"`, `components.notes.workloads.server.ports.http must be a port from 1 to 65535, not "8080"`},

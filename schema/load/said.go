@@ -32,8 +32,12 @@ func (e *Explained) setting(at []string, f *doc.Field) Setting {
 		return s
 	}
 	if v.IncompleteKind() != cue.StructKind {
-		if plain, err := doc.Plain(v); err == nil {
+		plain, err := doc.Plain(v)
+		if err == nil {
 			s.Value = e.readable(at, plain)
+		}
+		if s.None = e.none(at, plain); s.None != "" {
+			s.Value = nil
 		}
 	}
 	said := e.said(at, f)
@@ -136,6 +140,28 @@ func (e *Explained) inRepository(v cue.Value) Position {
 
 // reference is a token of the schema.
 var reference = regexp.MustCompile("\uFDD0([^\uFDD1]*)\uFDD1")
+
+// none is why what a component may refer to leads nowhere as things are, or "".
+func (e *Explained) none(at []string, v any) string {
+	text, ok := v.(string)
+	if !ok || reference.FindString(text) != text || text == "" || at[0] != "components" {
+		return ""
+	}
+	if _, err := e.env.Bind(at[1], schema.Value(text)); err == nil {
+		return ""
+	}
+	switch at[len(at)-1] {
+	case "public":
+		return "no route leads there"
+	case "user", "password":
+		return "nothing is claimed there"
+	case "crt", "key":
+		return "it is no certificate"
+	case "value", "file":
+		return "it is a certificate, and has crt and key"
+	}
+	return "nothing answers there"
+}
 
 // readable puts addresses into what a component says, and names of secrets where
 // their values come when it starts.

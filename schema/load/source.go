@@ -116,7 +116,7 @@ func (s *sources) read(p string) (mistakes []*Mistake, err error) {
 		return mistakes, nil
 	}
 	s.files[p] = file
-	return append(outside(p, file), refused(file)...), nil
+	return slices.Concat(outside(p, file), refused(file), dashes(file)), nil
 }
 
 // outside says that CUE would pass over a file in silence, because it is in another package.

@@ -68,6 +68,9 @@ func syntax(p string, data []byte, f fault) *Mistake {
 		}
 	case has("expected 'EOF', found"):
 		m.Msg, m.Fix = "this closes what nothing opened", "take it out, or open it above"
+	case has("missing ','") && strings.HasPrefix(strings.TrimSpace(line), "- "):
+		m.Pos.Column = strings.IndexByte(line, '-') + 1
+		m.Msg, m.Fix = `"-" begins no element of a list`, `lists stand in square brackets, text in quotes, fields in braces: ["…", "…"] or [{…}, {…}]`
 	case has("missing ','") && strings.HasPrefix(after, ":") && strings.Contains(word(before), "-"):
 		m.Pos.Column -= len(word(before))
 		m.Msg, m.Fix = "a name with a dash stands in quotes", fmt.Sprintf("write %q", word(before))
