@@ -21,7 +21,7 @@ import (
 func secretsCmd(at *workdir) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "secrets",
-		Short:   "make the values of secrets that environments declare",
+		Short:   "make and rotate secrets",
 		Example: "  mlops-gitops secrets generate prod\n  mlops-gitops secrets rotate dev postgres.admin",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
