@@ -156,7 +156,7 @@ func (r *repository) sayAuthority(stderr io.Writer, e *schema.Environment, names
 	if err != nil {
 		return err
 	}
-	return trust(stderr, e, filepath.ToSlash(filepath.Join(under, ".secrets", e.Name, authority)), names, runtime.GOOS)
+	return trust(stderr, e, filepath.ToSlash(filepath.Join(under, ".secrets", e.Name, schema.Authority)), names, runtime.GOOS)
 }
 
 // say tells what was made and what is left over. Names are no secret.
