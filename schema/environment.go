@@ -88,6 +88,12 @@ type Secret struct {
 	Rotate    Rotation `json:"rotate"`
 }
 
+// Authority is the secret that vouches for this machine's certificates.
+const Authority = "ca.crt"
+
+// SecretKey is the key under which a Kubernetes Secret holds a value.
+const SecretKey = "value"
+
 // A Finding is something wrong that no single field can say.
 type Finding struct {
 	At      []string `json:"at"` // paths of settings, the most telling first

@@ -15,7 +15,7 @@ import (
 // The files of the authority. Its key is for this folder alone: nothing declares it,
 // and no container mounts it.
 const (
-	authorityCert    = "ca.crt"
+	authorityCert    = schema.Authority
 	authorityKey     = "ca.key"
 	authorityKeyMode = 0o600
 )

@@ -15,11 +15,14 @@ import (
 // sameAsCluster refuses to make a second value for a secret that the cluster has
 // already: both sides use the same one, and only the holder of an age key can read it.
 func (r *repository) sameAsCluster(e *schema.Environment, missing []string) error {
+	if len(missing) == 0 {
+		return nil
+	}
 	inCluster, err := kube.Secrets(e)
-	if err != nil {
+	if err != nil || len(inCluster) == 0 {
 		return err
 	}
-	lacking, err := r.missingClusterSecrets(e)
+	lacking, err := clusterSecrets(r, e).Missing(only(e.Secrets, inCluster))
 	if err != nil {
 		return err
 	}

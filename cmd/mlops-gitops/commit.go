@@ -23,10 +23,11 @@ func commitCmd(at *workdir) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "commit ENV...",
 		Short: "render environments and commit them, and nothing else",
-		Long: `commit renders environments and commits their inputs (the CUE files of their folders,
-of all environments and of the vendored schema), what was rendered from them, and their
-encrypted secrets, on the current branch. Whatever else is there, changed or staged
-stays as it is. When there is nothing to commit it says so, which is no error.
+		Long: `commit renders environments and commits their inputs, what was rendered from them, and
+their encrypted secrets, on the current branch. Inputs are the CUE files of their folders,
+those directly in environments/, those of cue.mod and schema, and of packages that they
+import. Whatever else is there, changed or staged stays as it is. When there is nothing
+to commit it says so, which is no error.
 
 When a change that all environments share makes another one's files outdated, commit
 names that environment and stops, unless it is given too.`,

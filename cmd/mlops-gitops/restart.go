@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/engine"
+	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
 // mustRun is the refusal to rotate what a program has to be told while it doesn't run.
@@ -81,7 +82,7 @@ func (r *rotation) sayDone(stderr io.Writer, done []string) {
 			continue
 		}
 		switch {
-		case x.turn == authority:
+		case x.turn == schema.Authority:
 			fmt.Fprintf(stderr, "%s: %s is new, and people have to trust it anew\n", r.env.Name, x.name)
 		case len(x.parts) > 1:
 			fmt.Fprintf(stderr, "%s: %s is a new certificate\n", r.env.Name, x.name)

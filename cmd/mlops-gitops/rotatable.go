@@ -19,9 +19,6 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
-// authority is the secret that vouches for certificates.
-const authority = "ca.crt"
-
 // A rotation is what can be rotated in an environment, and what was chosen.
 type rotation struct {
 	*repository
@@ -189,7 +186,7 @@ func (x rotatable) takes() string {
 	switch {
 	case x.supplied:
 		does = append(does, x.from())
-	case x.turn == authority:
+	case x.turn == schema.Authority:
 		does = append(does, "a new authority, which people have to trust anew, and its certificates")
 	case len(x.parts) > 1:
 		does = append(does, "a new certificate")

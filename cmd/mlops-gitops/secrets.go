@@ -21,7 +21,7 @@ import (
 func secretsCmd(at *workdir) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "secrets",
-		Short:   "make the values of secrets that environments declare",
+		Short:   "make and rotate secrets",
 		Example: "  mlops-gitops secrets generate prod\n  mlops-gitops secrets rotate dev postgres.admin",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -149,7 +149,7 @@ func (r *repository) sayAuthority(stderr io.Writer, e *schema.Environment, names
 	if err != nil {
 		return err
 	}
-	return trust(stderr, e, filepath.ToSlash(filepath.Join(under, ".secrets", e.Name, authority)), names, runtime.GOOS)
+	return trust(stderr, e, filepath.ToSlash(filepath.Join(under, ".secrets", e.Name, schema.Authority)), names, runtime.GOOS)
 }
 
 // say tells what was made and what is left over. Names are no secret.

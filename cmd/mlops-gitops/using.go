@@ -13,7 +13,7 @@ func using(e *schema.Environment, mounts map[string][]string, names ...string) (
 	for name, secret := range e.Secrets {
 		base := strings.TrimSuffix(name, "."+secret.Part)
 		ours := (secret.Part == "crt" || secret.Part == "key") && !secret.Supplied
-		if slices.Contains(names, name) || secret.Part != "ca" && slices.Contains(names, base) || ours && slices.Contains(names, "ca.crt") {
+		if slices.Contains(names, name) || secret.Part != "ca" && slices.Contains(names, base) || ours && slices.Contains(names, schema.Authority) {
 			services = append(services, mounts[name]...)
 		}
 	}

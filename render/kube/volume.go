@@ -12,9 +12,6 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
-// SecretKey is the key under which each Secret holds its value.
-const SecretKey = "value"
-
 // The volume of the pod's ConfigMap, and how the one of a container's secrets ends.
 const (
 	filesVolumeName  = "mounted-files"
@@ -114,7 +111,7 @@ func secretsSource(names []string) corev1.VolumeSource {
 	for _, name := range names {
 		p.Sources = append(p.Sources, corev1.VolumeProjection{Secret: &corev1.SecretProjection{
 			LocalObjectReference: corev1.LocalObjectReference{Name: name},
-			Items:                []corev1.KeyToPath{{Key: SecretKey, Path: name}},
+			Items:                []corev1.KeyToPath{{Key: schema.SecretKey, Path: name}},
 		}})
 	}
 	return corev1.VolumeSource{Projected: p}
