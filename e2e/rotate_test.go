@@ -61,6 +61,11 @@ func TestComposeRotate(t *testing.T) {
 	if said, err := f.mc("planted:planted-key", "ls", "x/mlflow"); err == nil || !strings.Contains(err.Error(), "does not exist in our records") {
 		t.Errorf("a key that was made beside the old password: %v\n%s", err, said)
 	}
+	for _, database := range []string{"postgres", "template1"} {
+		if got := f.run("docker", "compose", "exec", "-T", "postgres", "psql", "-U", "postgres", "-Atc", "select has_database_privilege('mlflow', '"+database+"', 'CONNECT')"); got != "f\n" {
+			t.Errorf("MLflow's role may connect to %s", database)
+		}
+	}
 	trustingClient(f, "read.py", wrote)
 	rotationShowsNowhere(t, f, names)
 
