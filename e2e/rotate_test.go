@@ -42,6 +42,11 @@ func TestComposeRotate(t *testing.T) {
 	if said, err := p.mc("planted:planted-key", "ls", "x/mlflow"); err == nil || !strings.Contains(err.Error(), "does not exist in our records") {
 		t.Errorf("a key that was made beside the old password: %v\n%s", err, said)
 	}
+	for _, database := range []string{"postgres", "template1"} {
+		if got := p.run("docker", "compose", "exec", "-T", "postgres", "psql", "-U", "postgres", "-Atc", "select has_database_privilege('mlflow', '"+database+"', 'CONNECT')"); got != "f\n" {
+			t.Errorf("MLflow's role may connect to %s", database)
+		}
+	}
 	p.python(admin(), "read.py", wrote)
 	p.noSecretShows(10)
 

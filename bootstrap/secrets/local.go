@@ -90,7 +90,7 @@ func (l Local) Generate(declared map[string]schema.Secret, rand io.Reader, now t
 // fillAll makes what f lacks.
 func (l Local) fillAll(f *folder, declared map[string]schema.Secret, rand io.Reader, now time.Time, r *Result) error {
 	all := certificates(declared)
-	if err := f.finish(); err != nil {
+	if err := f.finish(all); err != nil {
 		return err
 	}
 	text := texts(declared)

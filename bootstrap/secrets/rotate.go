@@ -53,7 +53,7 @@ func (l Local) Rotate(ctx context.Context, declared map[string]schema.Secret, tu
 		return r, err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	if err := f.install(); err != nil {
+	if err := f.install(certificates(declared)); err != nil {
 		return r, err
 	}
 	next, err := private(repo, path.Join(l.folder(), pendingFolder), &r)
@@ -173,7 +173,7 @@ func (t turning) certificates(turns []Turn) error {
 		t.r.Rotated = append(t.r.Rotated, turn.Name)
 	}
 	if len(set) > 0 {
-		if err := t.in.replace(set); err != nil {
+		if err := t.in.replace(t.all, set); err != nil {
 			return err
 		}
 	}

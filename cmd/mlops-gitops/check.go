@@ -176,6 +176,9 @@ func (r *repository) secretsLeft(ctx context.Context, e *schema.Environment) (li
 	if err != nil {
 		return nil, err
 	}
+	if err := r.ownSecrets(); err != nil {
+		return nil, err
+	}
 	missing, err := secrets.Local{Dir: r.dir, Env: e.Name}.Missing(declared)
 	if err != nil {
 		return nil, err

@@ -49,6 +49,9 @@ names that environment and stops, unless it is given too.`,
 }
 
 func (r *repository) commit(ctx context.Context, stdout, stderr io.Writer, names []string, message string, push bool) error {
+	if err := r.ownSecrets(); err != nil {
+		return err
+	}
 	git, err := repo.Open(r.dir, os.LookupEnv)
 	if err != nil {
 		return err

@@ -153,6 +153,9 @@ func (r *repository) drift(stdout, stderr io.Writer, loaded []load.Loaded, gone 
 
 // render writes environments and says what came of each.
 func (r *repository) render(ctx context.Context, stdout, stderr io.Writer, loaded []load.Loaded, opts render.Options) error {
+	if err := r.ownSecrets(); err != nil {
+		return err
+	}
 	return inOrder(ctx, len(loaded), stdout, stderr, func(i int, stdout, stderr io.Writer) error {
 		return r.renderOne(ctx, stdout, stderr, loaded[i], opts)
 	})

@@ -52,6 +52,9 @@ A value that a person supplies comes from a file, or from standard input for "-"
 			if err != nil {
 				return err
 			}
+			if err := repo.ownSecrets(); err != nil {
+				return err
+			}
 			r, err := repo.rotation(loaded[0].Environment)
 			if err != nil {
 				return err

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mlops-gitops/mlops-gitops/bootstrap/repo"
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/secrets"
 	"github.com/mlops-gitops/mlops-gitops/render/compose"
 	"github.com/mlops-gitops/mlops-gitops/schema"
@@ -53,6 +54,9 @@ other names than the environment's, is made anew.`,
 			if err != nil {
 				return err
 			}
+			if err := repo.ownSecrets(); err != nil {
+				return err
+			}
 			for _, l := range loaded {
 				if err := repo.makeLocalSecrets(cmd.Context(), false, cmd.ErrOrStderr(), l.Environment); err != nil {
 					return err
@@ -63,6 +67,24 @@ other names than the environment's, is made anew.`,
 			}
 			return nil
 		},
+	}
+}
+
+// ownSecrets refuses values that Git keeps: whoever may read the repository knows them,
+// and who made it may have put them there, an authority with its key included.
+func (r *repository) ownSecrets() error {
+	files, err := repo.Tracked(r.dir, ".secrets")
+	files = slices.DeleteFunc(files, func(name string) bool { return name == ".secrets/.gitignore" })
+	if err != nil || len(files) == 0 {
+		return err
+	}
+	text := files[0]
+	if more := len(files) - 1; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return &refusal{
+		"Git keeps values of secrets, so they are known to others: " + text,
+		"if they came with the repository: git rm -r --force .secrets; if they are your own: git rm -r --cached .secrets, commit, and give all of them new values: mlops-gitops secrets rotate ENV --all",
 	}
 }
 
