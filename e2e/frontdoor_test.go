@@ -23,6 +23,7 @@ func TestComposeFrontDoor(t *testing.T) {
 		}
 		routes: named: {port: "http", path: "/named/", strip: true, hide: ["/named/metrics", "/named/inside/"], stream: ["/named/inside/files/"]}
 		routes: below: {port: "http", path: "/named/inside/open/"}
+		routes: socket: {port: "http", host: "socket.test", websocket: true}
 		routes: alias: {port: "http", path: "/alias/", host: "alias.test"}
 	}
 `, indented(testdata(t, "echo.py"), t)))
@@ -64,6 +65,17 @@ func TestComposeFrontDoor(t *testing.T) {
 	} {
 		if got := p.asked(tt.args...); !strings.HasPrefix(got, tt.want) {
 			t.Errorf("%s: got %q, want %q", tt.what, got, tt.want)
+		}
+	}
+	for _, tt := range []struct {
+		what, at string
+	}{
+		{"with Nginx's usual headers", p.https() + "/named/x"},
+		{"with headers of its own", fmt.Sprintf("https://socket.test:%d/x", p.base+443)},
+	} {
+		got := p.asked("--header", "X-Forwarded-For: 203.0.113.9", "--header", "X-Real-IP: 203.0.113.9", "--header", "X-Forwarded-Proto: gopher", tt.at)
+		if strings.Contains(got, "203.0.113.9") || !strings.Contains(got, "\nX-Forwarded-For: ") || !strings.Contains(got, "\nX-Forwarded-Proto: https\n") {
+			t.Errorf("a route %s hears from anybody where a request comes from:\n%s", tt.what, got)
 		}
 	}
 	if log := p.run("docker", "compose", "logs", "--no-color", "nginx"); strings.Contains(log, "conflicting server name") {
