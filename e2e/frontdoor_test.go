@@ -24,6 +24,7 @@ func TestComposeFrontDoor(t *testing.T) {
 		routes: named: {port: "http", path: "/named/", strip: true, hide: ["/named/metrics", "/named/inside/"], stream: ["/named/inside/files/"]}
 		routes: below: {port: "http", path: "/named/inside/open/"}
 		routes: socket: {port: "http", host: "socket.test", websocket: true}
+		routes: address: {port: "http", host: "127.0.0.1", listen: 28902}
 		routes: alias: {port: "http", path: "/alias/", host: "alias.test"}
 	}
 `, indented(testdata(t, "echo.py"), t)))
@@ -62,6 +63,10 @@ func TestComposeFrontDoor(t *testing.T) {
 		{"another route in a hidden folder", "200 asked /named/inside/open/x", []string{p.https() + "/named/inside/open/x"}},
 		{"what MLflow hides", "404 ", []string{p.https() + "/api/3.0/mlflow/server-info"}},
 		{"what is below what MLflow hides", "404 ", []string{p.https() + "/api/3.0/mlflow/server-info/"}},
+		{"an address", "200 asked /x", []string{p.named("127.0.0.1", 902) + "/x"}},
+		{"another name, where there is an address", "421 ", []string{"--insecure", p.named("evil.example.com", 902) + "/x"}},
+		{"another host, where there is an address", "421 ", []string{"--header", "Host: evil.example.com", p.named("127.0.0.1", 902) + "/x"}},
+		{"an address without TLS", "308 ", []string{fmt.Sprintf("http://127.0.0.1:%d/x", p.base+80)}},
 	} {
 		if got := p.asked(tt.args...); !strings.HasPrefix(got, tt.want) {
 			t.Errorf("%s: got %q, want %q", tt.what, got, tt.want)
