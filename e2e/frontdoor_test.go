@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -83,7 +84,21 @@ func TestComposeFrontDoor(t *testing.T) {
 			t.Errorf("a route %s hears from anybody where a request comes from:\n%s", tt.what, got)
 		}
 	}
-	if log := p.run("docker", "compose", "logs", "--no-color", "nginx"); strings.Contains(log, "conflicting server name") {
+	// a request that fails: MinIO isn't running
+	presigned := []string{p.s3() + "/mlflow/x?X-Amz-Credential=nobody&X-Amz-Signature=bearer"}
+	for _, args := range [][]string{presigned, append(presigned, "--header", "Host: evil.example.com"), append(presigned, "--http1.1", "--upload-file", "environments/dev/environment.cue")} {
+		if got := p.asked(args...); got != "502 " && got != "421 " {
+			t.Errorf("with the object store away, %v got %q", args, got)
+		}
+	}
+	log := p.run("docker", "compose", "logs", "--no-color", "nginx")
+	if strings.Contains(log, "bearer") || strings.Contains(log, "X-Amz") {
+		t.Errorf("signatures show in Nginx's log:\n%s", log)
+	}
+	if failed := regexp.MustCompile(`"path":"/mlflow/x","status":502,.*"upstream":"minio.s3","upstream_status":"502"`); !failed.MatchString(log) {
+		t.Errorf("requests that failed don't show in Nginx's log:\n%s", log)
+	}
+	if strings.Contains(log, "conflicting server name") {
 		t.Errorf("two of Nginx's servers have one name:\n%s", log)
 	}
 }
