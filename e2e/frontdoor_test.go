@@ -26,6 +26,7 @@ func TestComposeFrontDoor(t *testing.T) {
 		routes: below: {port: "http", path: "/named/inside/open/"}
 		routes: socket: {port: "http", host: "socket.test", websocket: true}
 		routes: address: {port: "http", host: "127.0.0.1", listen: 28902}
+		routes: beside: {port: "http", host: "beside.test", listen: 28900}
 		routes: alias: {port: "http", path: "/alias/", host: "alias.test"}
 	}
 `, indented(testdata(t, "echo.py"), t)))
@@ -68,6 +69,9 @@ func TestComposeFrontDoor(t *testing.T) {
 		{"another name, where there is an address", "421 ", []string{"--insecure", p.named("evil.example.com", 902) + "/x"}},
 		{"another host, where there is an address", "421 ", []string{"--header", "Host: evil.example.com", p.named("127.0.0.1", 902) + "/x"}},
 		{"an address without TLS", "308 ", []string{fmt.Sprintf("http://127.0.0.1:%d/x", p.base+80)}},
+		{"a name beside the object store's", "200 asked /x", []string{p.named("beside.test", 900) + "/x"}},
+		{"a name beside the object store's, by way of it", "421 ", []string{"--header", "Host: beside.test", p.s3() + "/x"}},
+		{"the same in capitals", "421 ", []string{"--header", "Host: beside.test", p.named("LOCALHOST", 900) + "/x"}},
 	} {
 		if got := p.asked(tt.args...); !strings.HasPrefix(got, tt.want) {
 			t.Errorf("%s: got %q, want %q", tt.what, got, tt.want)
@@ -77,9 +81,10 @@ func TestComposeFrontDoor(t *testing.T) {
 		what, at string
 	}{
 		{"with Nginx's usual headers", p.https() + "/named/x"},
+		{"beside the object store", p.named("beside.test", 900) + "/x"},
 		{"with headers of its own", fmt.Sprintf("https://socket.test:%d/x", p.base+443)},
 	} {
-		got := p.asked("--header", "X-Forwarded-For: 203.0.113.9", "--header", "X-Real-IP: 203.0.113.9", "--header", "X-Forwarded-Proto: gopher", tt.at)
+		got := p.asked("--header", "X-Forwarded-For: 203.0.113.9", "--header", "X_Forwarded_For: 203.0.113.9", "--header", "X-Real-IP: 203.0.113.9", "--header", "X-Forwarded-Proto: gopher", tt.at)
 		if strings.Contains(got, "203.0.113.9") || !strings.Contains(got, "\nX-Forwarded-For: ") || !strings.Contains(got, "\nX-Forwarded-Proto: https\n") {
 			t.Errorf("a route %s hears from anybody where a request comes from:\n%s", tt.what, got)
 		}
