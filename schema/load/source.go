@@ -108,9 +108,14 @@ func (s *sources) read(p string) (mistakes []*Mistake, err error) {
 	}
 	file, err := parser.ParseFile(p, data, parser.ParseComments)
 	for i, f := range faults(err) {
-		if i == 0 || !strings.Contains(f.words(), "'EOF'") { // that follows from another
-			mistakes = append(mistakes, syntax(p, data, f))
+		if i > 0 && strings.Contains(f.words(), "'EOF'") {
+			continue // that follows from another
 		}
+		m := syntax(p, data, f)
+		if n := len(mistakes) - 1; n >= 0 && mistakes[n].Fix == plainQuotes && mistakes[n].Pos.Line == m.Pos.Line {
+			continue // the other end of the same text, and what is between
+		}
+		mistakes = append(mistakes, m)
 	}
 	if file == nil || err != nil {
 		return mistakes, nil
