@@ -132,7 +132,7 @@ func (s *sources) misspelt(at []string, wrote []written) (*Mistake, *culprit, bo
 		if better := plainName(label); better != "" && definition(s.model, parent).Allows(cue.Str(better)) {
 			m.Fix = fmt.Sprintf("did you mean %q?", better)
 		}
-	} else if fix := renamed[strings.TrimPrefix(name(at), "defaults.")]; fix != "" {
+	} else if fix := renamed(s.model, strings.TrimPrefix(name(at), "defaults.")); fix != "" {
 		m.Fix = fix
 	} else if meant := near(label, allowed); meant != "" {
 		m.Fix = fmt.Sprintf("did you mean %q?", meant)
@@ -250,7 +250,7 @@ func (s *sources) outOfSight(p Position, missing string, value ast.Expr) (why, f
 	return "", ""
 }
 
-// reference is the whole of a reference that begins at a place, such as needs.minio.url,
+// reference is the whole of a reference that begins at a place, such as needs.x.url,
 // be it one word.
 func (s *sources) reference(p Position) (whole string) {
 	word := ""

@@ -48,12 +48,6 @@ var brought = map[string][]string{
 	"volumemounts":                  {"volumes"},
 }
 
-// renamed are settings under a name that does not mean what people say with it, and
-// what is to be said of that.
-var renamed = map[string]string{
-	"mlflow.auth.password": `did you mean "passwordLength"? The password itself is made: .secrets/ENV/mlflow.admin`,
-}
-
 // near returns the known word that someone meant who said this, or "": one that is
 // said elsewhere, that begins alike or that is spelt much alike.
 func near(typed string, known []string) string {
