@@ -56,7 +56,7 @@ func (t *onlyCUE) Open(name string) (fs.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		opened.Reader.Reset(data)
+		opened.Reset(data)
 	}
 	return opened, nil
 }
