@@ -155,13 +155,13 @@ func (r *rotation) choose(names []string, given map[string][]byte) error {
 			continue
 		}
 		_, isGiven := given[name]
-		lacks := slices.ContainsFunc(x.parts, func(part string) bool { return given[part] == nil })
+		lacking := slices.DeleteFunc(slices.Clone(x.parts), func(part string) bool { return given[part] != nil })
 		switch {
 		case isGiven && !x.supplied:
 			problems = append(problems, &refusal{x.name + " is not supplied but made", "leave out --from"})
-		case x.supplied && lacks && (isGiven || !slices.ContainsFunc(r.pending, x.is)):
+		case x.supplied && len(lacking) > 0 && (isGiven || !slices.ContainsFunc(r.pending, x.is)):
 			problems = append(problems, &refusal{
-				"a person supplies " + x.name + ", and not all of it is given",
+				"a person supplies " + x.name + ", and no new value is given for " + strings.Join(lacking, " and "),
 				fmt.Sprintf("mlops-gitops secrets rotate %s %s", r.env.Name, x.from()),
 			})
 		default:

@@ -16,8 +16,9 @@ func vetCmd(at *workdir) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "vet [ENV...]",
 		Short: "say every mistake in environments, at the line where it was made",
-		Long: `vet evaluates environments, all of them unless some are named, and says every
-mistake in one run, with the file, line and column where it was made. It writes nothing.
+		Long: `vet evaluates environments, all of them unless some are named, and says every mistake
+with the file, line and column where it was made: all those in single settings in one
+run, and once each is right by itself, all those between settings. It writes nothing.
 
 Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
 		Example: `  mlops-gitops vet

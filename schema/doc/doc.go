@@ -28,6 +28,7 @@ type Schema struct {
 	named map[string]*Definition
 	names []string  // in the order of declaration, file by file
 	table cue.Value // settings by mode that nobody has to write
+	other cue.Value // what to say of names that settings do not have, by path
 }
 
 // A Definition is one declaration at the top of a file: #Count, or a field that
@@ -69,7 +70,8 @@ func Read(fsys fs.FS) (*Schema, error) {
 	if err := whole.Err(); err != nil {
 		return nil, fmt.Errorf("the schema's documentation cannot be read: %w", err)
 	}
-	s := &Schema{named: map[string]*Definition{}, table: whole.LookupPath(cue.MakePath(cue.Hid("_table", inst.ImportPath)))}
+	hidden := func(name string) cue.Value { return whole.LookupPath(cue.MakePath(cue.Hid(name, inst.ImportPath))) }
+	s := &Schema{named: map[string]*Definition{}, table: hidden("_table"), other: hidden("_renamed")}
 	p := &parser{top: map[string]ast.Expr{}, busy: map[string]bool{}}
 	docs := map[string]string{}
 	for _, file := range inst.Files {
@@ -211,6 +213,16 @@ func (s *Schema) Defaults(at []string) (all []Default) {
 		}
 	}
 	return all
+}
+
+// Renamed is what to say of a name that people use for a setting which is called
+// otherwise, or "".
+func (s *Schema) Renamed(path string) string {
+	text, err := s.other.LookupPath(cue.MakePath(cue.Str(path))).String()
+	if err != nil {
+		return ""
+	}
+	return text
 }
 
 // Modes are those of the table, in its order.

@@ -29,6 +29,16 @@ func definition(model cue.Value, at []string) cue.Value {
 	return v
 }
 
+// renamed is what the schema says of a name that people use for a setting which is
+// called otherwise, or "".
+func renamed(model cue.Value, path string) string {
+	text, err := model.LookupPath(cue.MakePath(cue.Hid("_renamed", modulePath), cue.Str(path))).String()
+	if err != nil {
+		return ""
+	}
+	return text
+}
+
 // notToBeSet ends the documentation of fields that the schema works out.
 const notToBeSet = "Not to be set."
 

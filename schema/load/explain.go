@@ -132,6 +132,8 @@ func (s *sources) misspelt(at []string, wrote []written) (*Mistake, *culprit, bo
 		if better := plainName(label); better != "" && definition(s.model, parent).Allows(cue.Str(better)) {
 			m.Fix = fmt.Sprintf("did you mean %q?", better)
 		}
+	} else if fix := renamed(s.model, strings.TrimPrefix(name(at), "defaults.")); fix != "" {
+		m.Fix = fix
 	} else if meant := near(label, allowed); meant != "" {
 		m.Fix = fmt.Sprintf("did you mean %q?", meant)
 	} else {

@@ -37,13 +37,16 @@ type Explained struct {
 // Explain evaluates one environment for people to ask about: beside its values, what the
 // schema says of them and where each was written. That takes time, so Load does without.
 func (r *Repository) Explain(name string) (*Explained, error) {
-	e, err := r.documented(name)
-	if err != nil {
-		return nil, err
+	if !slices.Contains(r.names, name) {
+		return nil, r.forgotten(name)
 	}
 	loaded, mistakes := r.Load(name)
 	if m := (*Mistake)(nil); mistakes != nil && !errors.As(mistakes, &m) {
 		return nil, mistakes
+	}
+	e, err := r.documented(name)
+	if err != nil {
+		return nil, err
 	}
 	if e.Mistakes = mistakes; mistakes != nil {
 		return e, nil
@@ -61,26 +64,37 @@ func (r *Repository) Explain(name string) (*Explained, error) {
 
 // documented is an environment as it is written, with what the schema says of it.
 func (r *Repository) documented(name string) (e *Explained, err error) {
+	if !slices.Contains(r.names, name) {
+		return nil, &NoEnvironment{Name: name, Known: r.names}
+	}
 	e = &Explained{Name: name}
-	tree := newOnlyCUE(r.fsys, r.under)
-	vendored, err := fs.Sub(tree, "schema")
+	if e.src, _, err = readSources(newOnlyCUE(r.fsys, r.under), []string{name}); err != nil {
+		return nil, err
+	}
+	vendored, err := fs.Sub(e.src.fsys, "schema")
 	if err != nil {
 		return nil, err
 	}
 	e.doc, err = doc.Read(vendored)
-	if !slices.Contains(r.names, name) {
-		missing := &NoEnvironment{Name: name, Known: r.names}
-		if err == nil && len(e.path(name)) > 0 {
-			if f, _, _ := e.doc.Find(e.path(name)); f != nil {
-				missing.setting = name
-			}
-		}
-		return nil, missing
-	}
-	if err == nil {
-		e.src, _, err = readSources(tree, []string{name})
-	}
 	return e, err
+}
+
+// forgotten says that there is no environment of a name, and when it is that of a
+// setting, before which somebody forgot the environment.
+func (r *Repository) forgotten(name string) error {
+	missing := &NoEnvironment{Name: name, Known: r.names}
+	vendored, err := fs.Sub(newOnlyCUE(r.fsys, r.under), "schema")
+	if err != nil {
+		return missing
+	}
+	e := &Explained{}
+	if e.doc, err = doc.Read(vendored); err != nil {
+		return missing
+	}
+	if f, _, _ := e.doc.Find(e.path(name)); f != nil && len(e.path(name)) > 0 {
+		missing.setting = name
+	}
+	return missing
 }
 
 // A Setting is a field of an environment.

@@ -86,6 +86,7 @@ func (e *Explained) At(text string) (*Explanation, error) {
 		return nil, missing
 	case f == nil:
 		missing = &NoSetting{under: at[:found], label: at[found], known: known}
+		missing.hint = e.doc.Renamed(Name(at))
 		if found == 0 && nearest(at[0], known) == "" {
 			missing.meant = e.ending(at)
 		}

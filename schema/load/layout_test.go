@@ -198,7 +198,8 @@ func TestFolders(t *testing.T) {
 	const good = "package environments\n\nenvironment: mode: \"dev\"\n"
 	for _, tt := range []struct{ what, archive, want string }{
 		{"files that CUE leaves out", "-- environments/dev/e.cue --\n" + good + "-- environments/dev/_draft.cue --\n{{{\n-- environments/dev/.swap.cue --\n{{{\n-- environments/dev/notes.md --\n{{{\n", ""},
-		{"a folder in a folder", "-- environments/dev/e.cue --\n" + good + "-- environments/dev/deep/e.cue --\n{{{\n", ""},
+		{"a folder in a folder", "-- environments/dev/e.cue --\n" + good + "-- environments/dev/deep/e.cue --\n{{{\n",
+			"environments/dev/deep/e.cue: nothing reads this file: an environment is made of the files directly in its folder\n  move it up to environments/dev, or import its folder as a package\n"},
 		{"no CUE", "-- environments/dev/notes.md --\n",
 			"environments/dev: this environment has no CUE file\n  put one there that says environment: mode: \"dev\", or remove the folder\n"},
 		{"no package", "-- environments/dev/e.cue --\nenvironment: mode: \"dev\"\n",

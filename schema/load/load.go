@@ -102,16 +102,20 @@ func (e *NoEnvironment) Error() string { return fmt.Sprintf("there is no environ
 
 // Hint names what there is.
 func (e *NoEnvironment) Hint() string {
-	if len(e.Known) == 0 {
+	var known []string
+	for _, name := range e.Known {
+		known = append(known, printable(name))
+	}
+	if len(known) == 0 {
 		return "make the folder " + folder + "/" + e.Name + ` with a file in it that says environment: mode: "dev"`
 	}
 	if near := nearest(e.Name, e.Known); near != "" {
 		return fmt.Sprintf("did you mean %q?", near)
 	}
 	if e.setting != "" {
-		return "mlops-gitops explain ENV " + e.setting + "; there are " + list(e.Known)
+		return "mlops-gitops explain ENV " + e.setting + "; there are " + list(known)
 	}
-	return "there are " + list(e.Known)
+	return "there are " + list(known)
 }
 
 // Names returns the environments in order.
@@ -168,8 +172,10 @@ func (r *Repository) load(tree *onlyCUE, names []string, known map[string]Loaded
 		return nil, join(r.under, mistakes)
 	}
 	outcomes := src.evaluate(unknown)
-	if err := tree.failure(); err != nil {
-		return nil, seenFrom(r.under, err)
+	if m := (*Mistake)(nil); errors.As(tree.failure(), &m) {
+		return nil, join(r.under, append(mistakes, m))
+	} else if err := tree.failure(); err != nil {
+		return nil, err
 	}
 	worked := map[string]*Loaded{}
 	for i, o := range outcomes {

@@ -23,7 +23,10 @@ func instead(wrote ast.Expr, want cue.Value) string {
 	}
 	text, quoted := plainText(wrote)
 	if m := imageReference.FindStringSubmatch(text); m != nil && m[2] != "" && takes(want, strconv.Quote(m[1])) && !takes(want, `"a:b"`) && takes(want, `"a/b"`) {
-		return fmt.Sprintf("say repository: %q, tag: %q", m[1], m[2][1:])
+		return fmt.Sprintf("say repository: %q, tag: %q", registered(m[1]), m[2][1:])
+	}
+	if quoted && takes(want, strconv.Quote(certificate)) && !takes(want, `"x"`) {
+		return `paste the certificate's text, its lines between """ and """`
 	}
 	for _, guess := range guesses(wrote, text, want) {
 		if !takes(want, guess) {
@@ -45,6 +48,9 @@ func instead(wrote ast.Expr, want cue.Value) string {
 	}
 	return "choose a name for each: " + shape(want)
 }
+
+// certificate is the form of one.
+const certificate = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n"
 
 // shape shows what stands under a name of the person's choice: NAME: {path: …, size: …}.
 func shape(want cue.Value) string {
@@ -159,6 +165,9 @@ func texts(text string, want cue.Value) []string {
 		alone = strings.Trim(strings.TrimPrefix(strings.ReplaceAll(alone, "_", "-"), "*."), ".")
 		return append(all, host, alone, strings.ReplaceAll(alone, "..", "."))
 	}
+	if address := map[string]string{"localhost": "127.0.0.1", "*": "0.0.0.0", "all": "0.0.0.0", "any": "0.0.0.0"}[lower]; address != "" && takes(want, `"::1"`) {
+		return append(all, address)
+	}
 	within := strings.Trim(text, "/")
 	return append(all, lower, "/"+within, "/"+within+"/", within,
 		strings.Trim(rough.ReplaceAllString(lower, "-"), "-"), strings.Trim(rough.ReplaceAllString(lower, "_"), "_"),
@@ -203,7 +212,7 @@ var imageReference = regexp.MustCompile(`^([^@\s]+?)(:[A-Za-z0-9_][-A-Za-z0-9._]
 func structs(wrote ast.Expr, text string, want cue.Value) (all []string) {
 	names := fields(want, false)
 	if m := imageReference.FindStringSubmatch(text); m != nil && slices.Contains(names, "repository") {
-		parts := []string{"repository: " + strconv.Quote(m[1])}
+		parts := []string{"repository: " + strconv.Quote(registered(m[1]))}
 		if m[2] != "" {
 			parts = append(parts, "tag: "+strconv.Quote(m[2][1:]))
 		}
@@ -227,6 +236,18 @@ func structs(wrote ast.Expr, text string, want cue.Value) (all []string) {
 		return nil
 	}
 	return all
+}
+
+// registered is an image's name with its registry: one without is Docker Hub's.
+func registered(name string) string {
+	host, _, path := strings.Cut(name, "/")
+	switch {
+	case !path:
+		return "docker.io/library/" + name
+	case strings.ContainsAny(host, ".:") || host == "localhost":
+		return name
+	}
+	return "docker.io/" + name
 }
 
 // named is a list of names, or of "name=value", as fields, or "".

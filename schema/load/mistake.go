@@ -5,6 +5,8 @@ import (
 	"path"
 	"slices"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 )
 
 // A Mistake is something to correct in a file that a person wrote.
@@ -23,9 +25,18 @@ type Position struct {
 
 func (p Position) String() string {
 	if p.Line == 0 {
-		return p.File
+		return printable(p.File)
 	}
-	return p.File + ":" + strconv.Itoa(p.Line) + ":" + strconv.Itoa(p.Column)
+	return printable(p.File) + ":" + strconv.Itoa(p.Line) + ":" + strconv.Itoa(p.Column)
+}
+
+// printable is a path as a terminal may show it: a name can hold what moves its cursor,
+// turns text round or begins a line that looks like another mistake.
+func printable(name string) string {
+	if !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		return strconv.Quote(name)
+	}
+	return name
 }
 
 // from is the same place for a reader from whom the tree lies under this path.

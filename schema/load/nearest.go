@@ -39,7 +39,6 @@ var brought = map[string][]string{
 	"remote":                        {"external"},
 	"runasuser":                     {"user"},
 	"scale":                         {"replicas"},
-	"password":                      {"passwordLength"}, // the password itself is made
 	"size":                          {"storage"},
 	"startupprobe":                  {"health"},
 	"stop_grace_period":             {"grace"},

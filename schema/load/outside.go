@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"cuelang.org/go/cue/load"
 	"cuelang.org/go/mod/modfile"
@@ -55,7 +56,7 @@ func (t *onlyCUE) Open(name string) (fs.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		opened.Reader.Reset(data)
+		opened.Reset(data)
 	}
 	return opened, nil
 }
@@ -70,10 +71,22 @@ func (f *file) Stat() (fs.FileInfo, error) { return f.info, nil }
 
 func (f *file) Close() error { return nil }
 
+// largest is the most that a file may hold: far more than anyone writes, and little
+// enough for CUE to read at once.
+const largest = 1 << 20
+
 // ReadFile reads a file.
 func (t *onlyCUE) ReadFile(name string) ([]byte, error) {
-	if _, err := t.Stat(name); err != nil {
+	info, err := t.Stat(name)
+	if err != nil {
 		return nil, err
+	}
+	if info.Size() > largest {
+		return nil, t.noted(name, &Mistake{
+			Pos: Position{File: name},
+			Msg: fmt.Sprintf("this file has %d bytes, and no file with more than %d is read", info.Size(), largest),
+			Fix: "settings take a few lines; data belong in an image, a volume or a bucket",
+		})
 	}
 	data, err := fs.ReadFile(t.fsys, name)
 	if err == nil {
@@ -119,6 +132,13 @@ func (t *onlyCUE) ReadDir(name string) ([]fs.DirEntry, error) {
 // Stat says what is seen at a path. A link on the way there is a *Mistake.
 func (t *onlyCUE) Stat(name string) (info fs.FileInfo, err error) {
 	missing := &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
+	if !utf8.ValidString(name) {
+		return nil, t.noted(name, &Mistake{
+			Pos: Position{File: name},
+			Msg: "the name of this file is not UTF-8",
+			Fix: "rename it",
+		})
+	}
 	if !fs.ValidPath(name) || hidden(name) {
 		return nil, missing
 	}
@@ -139,11 +159,30 @@ func (t *onlyCUE) Stat(name string) (info fs.FileInfo, err error) {
 			})
 		case mode.IsDir():
 		case whole && mode.IsRegular() && path.Ext(at) == ".cue":
+		case whole && !mode.IsRegular() && path.Ext(at) == ".cue":
+			return nil, t.noted(at, &Mistake{
+				Pos: Position{File: at},
+				Msg: "this is no plain file (" + whatIs(mode) + "), and CUE is read from plain files alone",
+				Fix: "take it out, or put a plain file in its place",
+			})
 		default:
 			return nil, missing
 		}
 	}
 	return info, nil
+}
+
+// whatIs says what is no plain file, no folder and no link.
+func whatIs(mode fs.FileMode) string {
+	switch {
+	case mode&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case mode&fs.ModeSocket != 0:
+		return "a socket"
+	case mode&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "of an unknown kind"
 }
 
 // hidden reports whether a path is none of CUE's business, whatever is there.
@@ -163,7 +202,7 @@ func (t *onlyCUE) noted(name string, err error) error {
 		if e := (*fs.PathError)(nil); errors.As(err, &e) {
 			err = e.Err
 		}
-		err = fmt.Errorf("%s cannot be read: %w", path.Join(t.under, name), err)
+		err = fmt.Errorf("%s cannot be read: %w", printable(path.Join(t.under, name)), err)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -12,6 +12,7 @@ import (
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/ast/astutil"
 	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/cue/token"
 )
@@ -78,6 +79,8 @@ func (s *sources) readFolder(env string) (mistakes []*Mistake, err error) {
 				return nil, err
 			}
 			mistakes = append(mistakes, found...)
+		} else if e.IsDir() && env != "" && !strings.HasPrefix(e.Name(), "_") {
+			mistakes = append(mistakes, s.unread(path.Join(dir, e.Name()))...)
 		}
 	}
 	if len(s.files) == n && len(mistakes) == 0 && env != "" {
@@ -88,6 +91,58 @@ func (s *sources) readFolder(env string) (mistakes []*Mistake, err error) {
 		})
 	}
 	return mistakes, nil
+}
+
+// unread says of the first file in a folder below an environment's that nothing reads it,
+// unless something imports it.
+func (s *sources) unread(dir string) (mistakes []*Mistake) {
+	for _, at := range s.folders(dir, 3) {
+		if s.importsOf(at) {
+			continue
+		}
+		entries, err := s.fsys.ReadDir(at)
+		if err != nil {
+			continue
+		}
+		first := slices.IndexFunc(entries, isSource)
+		return []*Mistake{{
+			Pos: Position{File: path.Join(at, entries[first].Name())},
+			Msg: "nothing reads this file: an environment is made of the files directly in its folder",
+			Fix: "move it up to " + printable(path.Dir(dir)) + ", or import its folder as a package",
+		}}
+	}
+	return nil
+}
+
+// importsOf reports whether a file of the repository imports a folder of it.
+func (s *sources) importsOf(dir string) bool {
+	suffix := "/" + dir
+	for _, from := range append(s.folders(".", 6), s.folders(folder, 6)...) {
+		entries, err := s.fsys.ReadDir(from)
+		if err != nil {
+			continue
+		}
+		for _, e := range entries {
+			if e.IsDir() {
+				continue
+			}
+			data, err := s.fsys.ReadFile(path.Join(from, e.Name()))
+			if err != nil {
+				continue
+			}
+			file, err := parser.ParseFile(e.Name(), data, parser.ImportsOnly)
+			if err != nil {
+				continue
+			}
+			for spec := range file.ImportSpecs() {
+				info, err := astutil.ParseImportSpec(spec)
+				if id, _, _ := strings.Cut(info.ID, "@"); err == nil && strings.HasSuffix(strings.Split(id, ":")[0], suffix) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // isSource reports whether CUE reads a file: it leaves out what begins with a dot
@@ -108,9 +163,14 @@ func (s *sources) read(p string) (mistakes []*Mistake, err error) {
 	}
 	file, err := parser.ParseFile(p, data, parser.ParseComments)
 	for i, f := range faults(err) {
-		if i == 0 || !strings.Contains(f.words(), "'EOF'") { // that follows from another
-			mistakes = append(mistakes, syntax(p, data, f))
+		if i > 0 && strings.Contains(f.words(), "'EOF'") {
+			continue // that follows from another
 		}
+		m := syntax(p, data, f)
+		if n := len(mistakes) - 1; n >= 0 && mistakes[n].Fix == plainQuotes && mistakes[n].Pos.Line == m.Pos.Line {
+			continue // the other end of the same text, and what is between
+		}
+		mistakes = append(mistakes, m)
 	}
 	if file == nil || err != nil {
 		return mistakes, nil

@@ -135,7 +135,7 @@ func (s *sources) above() (mistakes []*Mistake, err error) {
 			mistakes = append(mistakes, &Mistake{
 				Pos: Position{e.Name(), 1, 1},
 				Msg: "this file is of package " + folder + ", so all environments would follow it",
-				Fix: "move it to " + path.Join(folder, e.Name()),
+				Fix: "move it to " + printable(path.Join(folder, e.Name())),
 			})
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"cuelang.org/go/cue/scanner"
@@ -46,6 +47,8 @@ func placeOf(p string, data []byte, at int) Position {
 	return Position{p, bytes.Count(before, []byte("\n")) + 1, at - bytes.LastIndexByte(before, '\n')}
 }
 
+const plainQuotes = `use plain quotes: "…"`
+
 // syntax says what keeps a file from being CUE, in the words of someone who writes it
 // for the first time.
 func syntax(p string, data []byte, f fault) *Mistake {
@@ -53,7 +56,12 @@ func syntax(p string, data []byte, f fault) *Mistake {
 	line, before, after := around(data, m.Pos)
 	text := f.words()
 	has := func(part string) bool { return strings.Contains(text, part) }
+	r, _ := utf8.DecodeRuneInString(after)
 	switch {
+	case has("illegal character") && strings.ContainsRune("“”„‟‘’‚«»", r):
+		m.Msg, m.Fix = fmt.Sprintf("%c is no quotation mark of CUE", r), plainQuotes
+	case has("illegal character") && (unicode.IsSpace(r) || unicode.Is(unicode.Cf, r)):
+		m.Msg, m.Fix = fmt.Sprintf("the character %U looks like a blank and is none", r), "take it out, or type a blank"
 	case strings.HasPrefix(strings.TrimSpace(line), "#"):
 		m.Msg, m.Fix = `"#" begins no comment in CUE`, "begin comments with //"
 	case has("label") && (strings.HasPrefix(after, "=") || strings.Contains(before, " = ")):
