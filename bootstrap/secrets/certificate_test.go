@@ -192,10 +192,24 @@ func TestACertificateOfSomebodyElseIsNotReplaced(t *testing.T) {
 	put(t, dir, ".secrets/dev/nginx.tls.crt", crt)
 	put(t, dir, ".secrets/dev/nginx.tls.key", key)
 	_, err := Local{Dir: dir, Env: "dev"}.Generate(certified("localhost"), rand.Reader, now)
-	wantProblems(t, err, []string{".secrets/dev/nginx.tls.crt is not from this machine's own authority, which is to make nginx.tls"}, "move it away")
+	wantProblems(t, err, []string{".secrets/dev/nginx.tls.crt is not from this machine's own authority, which is to make nginx.tls"}, "move it and its key away")
 	if get(t, dir, ".secrets/dev/nginx.tls.crt") != crt {
 		t.Error("it was changed")
 	}
+}
+
+func TestACertificateOfThisMachineIsNotTakenForASuppliedOne(t *testing.T) {
+	local := Local{Dir: t.TempDir(), Env: "dev"}
+	if _, err := local.Generate(certified("localhost"), rand.Reader, now); err != nil {
+		t.Fatal(err)
+	}
+	declared := certified("localhost")
+	for name, secret := range declared {
+		secret.Supplied = true
+		declared[name] = secret
+	}
+	_, err := local.Generate(declared, rand.Reader, now)
+	wantProblems(t, err, []string{"the certificate nginx.tls is not made but supplied, and .secrets/dev/nginx.tls.crt is one that was made for this machine"}, "put yours in its place")
 }
 
 func TestTheAuthoritysKeyHasItsPlace(t *testing.T) {

@@ -102,12 +102,27 @@ type turning struct {
 	r        *Result
 }
 
+// asGiven is a problem with a certificate whose files are not in the folder yet.
+func (t turning) asGiven(c certificate, problem error) error {
+	p, ok := errors.AsType[*Problem](problem)
+	if !ok {
+		return problem
+	}
+	msg := p.Msg
+	for _, part := range []string{c.crt(), c.key()} {
+		msg = strings.ReplaceAll(msg, path.Join(t.folder(), part), "the new "+part)
+	}
+	return &Problem{msg, fmt.Sprintf("give the two files that belong together: --from %s=fullchain.pem --from %s=privkey.pem", c.crt(), c.key())}
+}
+
 // check returns the Problems with values that persons supply.
 func (t turning) check(turns []Turn) (problems []error) {
 	for _, turn := range turns {
 		for _, c := range t.all {
 			if c.name == turn.Name && c.supplied && turn.Given != nil {
-				problems = append(problems, t.checkSupplied(c, turn.Given[c.crt()], turn.Given[c.key()], t.now, t.r)...)
+				for _, p := range t.checkSupplied(c, turn.Given[c.crt()], turn.Given[c.key()], t.now, t.r) {
+					problems = append(problems, t.asGiven(c, p))
+				}
 			}
 		}
 		if value, given := turn.Given[turn.Name]; given && len(value) == 0 {

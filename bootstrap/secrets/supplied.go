@@ -20,12 +20,21 @@ func (l Local) checkCertificates(f *folder, all []certificate, now time.Time, r 
 			problems = append(problems, crtErr, keyErr)
 			continue
 		}
-		if c.supplied {
+		cert, err := parseCertificate(crt)
+		ours := err == nil && slices.Contains(cert.Issuer.Organization, organization)
+		switch {
+		case c.supplied && ours:
+			crtFile, keyFile := path.Join(l.folder(), c.crt()), path.Join(l.folder(), c.key())
+			problems = append(problems, &Problem{
+				fmt.Sprintf("the certificate %s is not made but supplied, and %s is one that was made for this machine", c.name, crtFile),
+				fmt.Sprintf("put yours in its place, for %s, and its key:\ncp -f fullchain.pem %s\ncp -f privkey.pem %s", strings.Join(c.names, ", "), crtFile, keyFile),
+			})
+		case c.supplied:
 			problems = append(problems, l.checkSupplied(c, crt, key, now, r)...)
-		} else if cert, err := parseCertificate(crt); err == nil && !slices.Contains(cert.Issuer.Organization, organization) {
+		case err == nil && !ours:
 			problems = append(problems, &Problem{
 				fmt.Sprintf("%s is not from this machine's own authority, which is to make %s", path.Join(l.folder(), c.crt()), c.name),
-				"move it away; a certificate of your own has to be declared as supplied",
+				fmt.Sprintf("move it and its key away, and they are made; or declare that you supply them:\nmkdir -p kept && mv %s %s kept/", path.Join(l.folder(), c.crt()), path.Join(l.folder(), c.key())),
 			})
 		}
 		clear(key)
