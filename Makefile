@@ -13,10 +13,10 @@ install: ## mlops-gitops into Go's bin folder
 test: ## unit tests, golden files and the scripts that specify each verb
 	go test ./...
 
-check: ## what CI demands beside tests: formatting, lint, generated files as they would be generated
+check: ## what CI demands beside tests: formatting, lint, goldens and the reference as they would be generated
 	sh .ci/check
 
-generate: ## golden files, docs/reference.md and generated code anew
+generate: ## golden files, docs/reference.md and the pictures anew
 	UPDATE=1 go test ./bootstrap/secrets ./cmd/... ./render/... ./schema/doc
 
 images: ## the images that end-to-end tests run, into the engine

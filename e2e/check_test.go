@@ -56,7 +56,7 @@ func TestComposeCheck(t *testing.T) {
 
 	set("")
 	version := strings.TrimSpace(f.run("docker", "version", "--format", "{{.Server.Version}}"))
-	wants("before", 0, version, "4 images, in the engine", "127.0.0.1:"+port+" (mlflow) is free", "not rendered yet", " free")
+	wants("before", 0, version, "4 of 4 in the engine", "127.0.0.1:"+port+" (mlflow) is free", "not rendered yet", " free")
 	f.run(program(t), "render", "dev")
 	wants("rendered", 0, "files     as rendered", "secrets   9 secrets")
 

@@ -23,7 +23,7 @@ func TestComposeExtending(t *testing.T) {
 	}
 `)
 	p.example("cards", "ghcr.io/mlflow/mlflow", "localhost/mlops-gitops/mlflow")
-	p.example("vectors", "docker.io/pgvector/pgvector", "localhost/mlops-gitops/postgres", "0.8.1-pg18", "18.6", "CREATE EXTENSION IF NOT EXISTS vector;", "")
+	p.example("vectors", "docker.io/pgvector/pgvector", "localhost/mlops-gitops/postgres", "0.8.1-pg18", "18.6", "CREATE EXTENSION IF NOT EXISTS vector SCHEMA public;", "")
 	if printed := p.run(program(t), "render", "dev"); !strings.Contains(printed, p.https()+"/cards/") {
 		t.Errorf("render does not say where the cards are:\n%s", printed)
 	}

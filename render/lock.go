@@ -10,11 +10,11 @@ import (
 	"github.com/rogpeppe/go-internal/lockedfile"
 )
 
-// lock waits until no other process writes the files of env below root. The
-// operating system ends the lock of a process that was killed, so no lock is
-// ever stale.
-func lock(root *os.Root, env string) (unlock func() error, err error) {
-	name := reserved + env + ".lock"
+// Lock waits until no other process writes what is called so below root, the files of an
+// environment for example. The operating system ends the lock of a process that was
+// killed, so no lock is ever stale.
+func Lock(root *os.Root, what string) (unlock func() error, err error) {
+	name := reserved + what + ".lock"
 	for {
 		info, err := root.Lstat(name)
 		if err == nil && !info.Mode().IsRegular() {

@@ -62,7 +62,7 @@ func Write(dir string, o Owner, t Tree, opts Options) (result Result, err error)
 		return Result{}, err
 	}
 	defer func() { err = errors.Join(err, root.Close()) }()
-	unlock, err := lock(root, o.Env)
+	unlock, err := Lock(root, o.Env)
 	if err != nil {
 		return Result{}, err
 	}

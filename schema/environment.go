@@ -29,7 +29,7 @@ func (e *Environment) RunsAt(place Place) bool {
 }
 
 // Settings are those of the whole environment. What is particular to a component
-// has done its work in CUE; here it is only part of the tree that people read.
+// has done its work in CUE.
 type Settings struct {
 	Domain    string         `json:"domain"`
 	Namespace string         `json:"namespace"` // of every object in the cluster
@@ -87,6 +87,12 @@ type Secret struct {
 	Names     []string `json:"names"` // what the certificate is for
 	Rotate    Rotation `json:"rotate"`
 }
+
+// Authority is the secret that vouches for this machine's certificates.
+const Authority = "ca.crt"
+
+// SecretKey is the key under which a Kubernetes Secret holds a value.
+const SecretKey = "value"
 
 // A Finding is something wrong that no single field can say.
 type Finding struct {

@@ -175,8 +175,8 @@ func (e *Environment) address(consumer, need, field string) (string, error) {
 // frontCA is the file of who signs the front door's certificate: this machine's own
 // authority, one that is said, or those that the image trusts.
 func (e *Environment) frontCA() Part {
-	if _, own := e.Secrets["ca.crt"]; own {
-		return Part{Secret: "ca.crt", File: true}
+	if _, own := e.Secrets[Authority]; own {
+		return Part{Secret: Authority, File: true}
 	}
 	if ca := e.Components[e.Front].Front.CA; ca != "" {
 		return Part{Text: "/run/ca/platform.pem", Holds: ca}

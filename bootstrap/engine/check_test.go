@@ -236,7 +236,7 @@ func TestEnvironment(t *testing.T) {
 		server  func(*schema.Workload)
 		want    string // lines in it, or what must not be in it after "!"
 	}{
-		{"all is fine", nil, nil, nil, `fine images: 1 image, in the engine
+		{"all is fine", nil, nil, nil, `fine images: 1 of 1 in the engine
 fine ports: 127.0.0.1:5000 (notes) is free
 fine memory: limits come to 1.5 GiB; the engine has 8 GiB, 4 GiB of it available now
 fine cpus: a container may use up to 0.5 CPUs; the engine has 4 CPUs
@@ -306,6 +306,8 @@ fine disk: volumes may come to 20 GiB; /var/lib/docker has 100 GiB free`},
 		{"no volumes", nil, nil, func(w *schema.Workload) { w.Volumes = nil }, "fine disk: no volumes"},
 		{"a disk that can't be seen", nil, func(m *Machine) { m.Room = func(string) (int64, error) { return 0, syscall.EACCES } }, nil,
 			"note disk: volumes may come to 20 GiB; how much room the engine has can't be seen from here"},
+		{"an engine that goes away", answers{"docker volume ls": "!no"}, nil, nil,
+			"wrong volumes: the engine, which answered before, does not say which it has > see what it is doing: docker volume ls"},
 
 		{"an orphan", answers{"docker ps": `{"name":"mlops-dev-old-1","project":"mlops-dev","service":"old"}` + "\n" + `{"name":"try","project":"mlops-dev","service":"old","oneoff":"True"}`}, nil, nil,
 			"note leftovers: nothing renders these containers of its project any longer: mlops-dev-old-1 > docker compose up --wait --remove-orphans ends them"},

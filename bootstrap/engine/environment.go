@@ -22,13 +22,16 @@ func (c *Check) Environment(ctx context.Context, n Needs) (lines []Line, err err
 	if err != nil {
 		return nil, err
 	}
-	volumes, _, err := c.docker.volumes(ctx, n.Project)
+	volumes, answers, err := c.docker.volumes(ctx, n.Project)
 	if err != nil {
 		return nil, err
 	}
-	taken, err := c.taken(ctx, n)
+	taken, known, err := c.taken(ctx, n)
 	if err != nil {
 		return nil, err
+	}
+	if !answers || !known {
+		return named(n, append(ports, Line{Subject: "volumes", State: Wrong, Message: "the engine, which answered before, does not say which it has", Hint: "see what it is doing: docker volume ls"})), nil
 	}
 	return named(n, slices.Concat(
 		[]Line{n.imageLine(have)}, ports, c.memory(n), c.cpus(n), []Line{c.disk(n, volumes)}, taken, c.leftovers(n),
@@ -47,12 +50,11 @@ func named(n Needs, lines []Line) []Line {
 func (n Needs) imageLine(have map[string]bool) Line {
 	missing := slices.DeleteFunc(slices.Clone(n.images), func(ref string) bool { return have[ref] })
 	l := Line{Subject: "images", State: Fine, Figures: map[string]any{"images": len(n.images), "missing": missing}}
-	if len(missing) == 0 {
-		l.Message = fmt.Sprintf("%s, in the engine", are(len(n.images), "image"))
-		return l
+	l.Message = fmt.Sprintf("%d of %d in the engine", len(n.images)-len(missing), len(n.images))
+	if len(missing) > 0 {
+		l.State = Note
+		l.Message += "; to be pulled: " + strings.Join(missing, ", ")
 	}
-	l.State = Note
-	l.Message = fmt.Sprintf("%d of %d in the engine; to be pulled: %s", len(n.images)-len(missing), len(n.images), strings.Join(missing, ", "))
 	return l
 }
 

@@ -40,7 +40,7 @@ type info struct {
 	SecurityOptions []string
 }
 
-// ask is one look at the engine and at Compose.
+// facts is one look at the engine and at Compose.
 func (d Docker) facts(ctx context.Context) (f facts, err error) {
 	var at struct {
 		Name      string

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 )
@@ -47,14 +46,6 @@ func cores(milli int64) string {
 		return "1 CPU"
 	}
 	return text + " CPUs"
-}
-
-// are is a number of things in words.
-func are(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // newer reports whether a version such as 20.10.24+dfsg1 or 2.40.3-3 is at least the

@@ -86,12 +86,12 @@ func (t Taken) Trouble() (message, hint string) {
 }
 
 // taken has a line for each volume that is taken over and can't be used now.
-func (c *Check) taken(ctx context.Context, n Needs) (lines []Line, err error) {
-	all, _, err := c.docker.takenOver(ctx, n.Project, n.existing)
+func (c *Check) taken(ctx context.Context, n Needs) (lines []Line, ok bool, err error) {
+	all, ok, err := c.docker.takenOver(ctx, n.Project, n.existing)
 	for _, t := range all {
 		if message, hint := t.Trouble(); message != "" {
 			lines = append(lines, Line{Subject: "volumes", State: Wrong, Message: message, Hint: hint, Figures: map[string]any{"volume": t.Volume, "there": t.There}})
 		}
 	}
-	return lines, err
+	return lines, ok, err
 }

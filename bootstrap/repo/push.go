@@ -18,21 +18,19 @@ import (
 // A PushResult is what Push did.
 type PushResult struct {
 	UpToDate bool   // the remote had it all
-	Remote   string // name
 	URL      string // without user and password
 	Branch   string // the remote's, short name
-	Commit   string // full hash of what the remote's branch stands at now
 }
 
 // Push pushes the current branch to its upstream, by default the branch of the
-// same name at origin; a remote that isn't "" is used instead. It never forces.
+// same name at origin. It never forces.
 // It speaks http and https (with what user and password the URL has), ssh by
 // the agent, and paths, for which the git program must be installed.
 //
 // A push that the remote refuses is a *Rejected; what a person can mend
 // otherwise is a *Problem. In either case the commit is safe on the local branch.
 // No error holds a password of the URL.
-func (r *Repo) Push(ctx context.Context, remote string) (PushResult, error) {
+func (r *Repo) Push(ctx context.Context) (PushResult, error) {
 	at, err := r.readHead()
 	if err != nil {
 		return PushResult{}, err
@@ -40,7 +38,7 @@ func (r *Repo) Push(ctx context.Context, remote string) (PushResult, error) {
 	if at.tip.IsZero() {
 		return PushResult{}, &Problem{Msg: fmt.Sprintf("the branch %s has no commit to push yet", at.branch), Fix: "commit first"}
 	}
-	to, err := r.remoteFor(remote, at.branch)
+	to, err := r.remoteFor(at.branch)
 	if err != nil {
 		return PushResult{}, err
 	}
@@ -51,7 +49,7 @@ func (r *Repo) Push(ctx context.Context, remote string) (PushResult, error) {
 		RefSpecs:   []config.RefSpec{config.RefSpec(at.tip.String() + ":" + target)},
 		Progress:   &said,
 	})
-	result := PushResult{Remote: to.name, URL: redact(to.url), Branch: to.branch, Commit: at.tip.String()}
+	result := PushResult{URL: redact(to.url), Branch: to.branch}
 	switch {
 	case errors.Is(err, git.NoErrAlreadyUpToDate):
 		result.UpToDate = true

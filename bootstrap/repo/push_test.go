@@ -32,9 +32,9 @@ func (s sandbox) behind() {
 	s.git("seed", "push", "-q", "../hub.git", "main")
 }
 
-func (s sandbox) push(remote string) (PushResult, error) {
+func (s sandbox) push() (PushResult, error) {
 	s.Helper()
-	return s.open("work").Push(context.Background(), remote)
+	return s.open("work").Push(context.Background())
 }
 
 func TestPush(t *testing.T) {
@@ -59,11 +59,11 @@ func TestPush(t *testing.T) {
 			s := newSandbox(t)
 			committed := s.ahead()
 			s.git("work", "remote", "set-url", "origin", prepare(s))
-			result, err := s.push("")
+			result, err := s.push()
 			if err != nil {
 				t.Fatal(err)
 			}
-			if result.UpToDate || result.Remote != "origin" || result.Branch != "main" || result.Commit != committed.Commit {
+			if result.UpToDate || result.Branch != "main" {
 				t.Errorf("result %+v", result)
 			}
 			if strings.Contains(result.URL, "s3cr3t") || strings.Contains(result.URL, "ann") && strings.HasPrefix(result.URL, "http") {
@@ -75,7 +75,7 @@ func TestPush(t *testing.T) {
 			if got := s.git("work", "status", "--short", "--branch"); got != "## main...origin/main" {
 				t.Errorf("status: %s", got)
 			}
-			if result, err = s.push(""); err != nil || !result.UpToDate {
+			if result, err = s.push(); err != nil || !result.UpToDate {
 				t.Errorf("second time: %+v, %v", result, err)
 			}
 			s.whole("hub.git")
@@ -86,16 +86,14 @@ func TestPush(t *testing.T) {
 func TestPushFindsItsRemote(t *testing.T) {
 	for name, test := range map[string]struct {
 		config       [][]string
-		name         string
 		remote, path string // what git ls-remote finds
 	}{
-		"no upstream: origin":           {nil, "", "hub.git", "refs/heads/topic"},
-		"the upstream's branch":         {[][]string{{"branch.topic.remote", "origin"}, {"branch.topic.merge", "refs/heads/else"}}, "", "hub.git", "refs/heads/else"},
-		"another remote":                {[][]string{{"branch.topic.remote", "two"}, {"branch.topic.merge", "refs/heads/else"}}, "", "two.git", "refs/heads/else"},
-		"another to push to":            {[][]string{{"branch.topic.remote", "origin"}, {"branch.topic.merge", "refs/heads/else"}, {"branch.topic.pushRemote", "two"}}, "", "two.git", "refs/heads/topic"},
-		"another for all":               {[][]string{{"remote.pushDefault", "two"}}, "", "two.git", "refs/heads/topic"},
-		"one that is named":             {[][]string{{"branch.topic.remote", "origin"}, {"branch.topic.merge", "refs/heads/else"}}, "two", "two.git", "refs/heads/topic"},
-		"an address of its own to push": {[][]string{{"remote.origin.pushurl", "../two.git"}}, "", "two.git", "refs/heads/topic"},
+		"no upstream: origin":           {nil, "hub.git", "refs/heads/topic"},
+		"the upstream's branch":         {[][]string{{"branch.topic.remote", "origin"}, {"branch.topic.merge", "refs/heads/else"}}, "hub.git", "refs/heads/else"},
+		"another remote":                {[][]string{{"branch.topic.remote", "two"}, {"branch.topic.merge", "refs/heads/else"}}, "two.git", "refs/heads/else"},
+		"another to push to":            {[][]string{{"branch.topic.remote", "origin"}, {"branch.topic.merge", "refs/heads/else"}, {"branch.topic.pushRemote", "two"}}, "two.git", "refs/heads/topic"},
+		"another for all":               {[][]string{{"remote.pushDefault", "two"}}, "two.git", "refs/heads/topic"},
+		"an address of its own to push": {[][]string{{"remote.origin.pushurl", "../two.git"}}, "two.git", "refs/heads/topic"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSandbox(t)
@@ -106,7 +104,7 @@ func TestPushFindsItsRemote(t *testing.T) {
 			for _, c := range test.config {
 				s.git("work", "config", c[0], c[1])
 			}
-			if _, err := s.push(test.name); err != nil {
+			if _, err := s.push(); err != nil {
 				t.Fatal(err)
 			}
 			if got := s.git(test.remote, "rev-parse", test.path); got != result.Commit {
@@ -146,7 +144,7 @@ func TestPushRejected(t *testing.T) {
 			test.prepare(s)
 			s.write("work/notes.txt", "not committed\n")
 			there, _ := s.try("hub.git", "rev-parse", "main")
-			_, err := s.push("")
+			_, err := s.push()
 			fails(t, err, append(test.words, "nothing is lost", result.Commit[:7])...)
 			rejected := (*Rejected)(nil)
 			if !errors.As(err, &rejected) {
@@ -169,7 +167,7 @@ func TestPushRejected(t *testing.T) {
 			if result := s.commit("work", "deploy/dev"); !result.Nothing {
 				t.Errorf("after the pull: %v", result.Changes)
 			}
-			if _, err := s.push(""); err != nil {
+			if _, err := s.push(); err != nil {
 				t.Error(err)
 			}
 			if got := s.status("work"); got != " M notes.txt" {
@@ -229,7 +227,7 @@ func TestPushFails(t *testing.T) {
 			if url := test.prepare(s); url != "" {
 				s.git("work", "remote", "set-url", "origin", url)
 			}
-			_, err := s.push("")
+			_, err := s.push()
 			fails(t, err, test.words...)
 			if text := err.Error() + err.(interface{ Hint() string }).Hint(); strings.Contains(text, secret) || strings.Contains(text, "s3cr3t") {
 				t.Errorf("the error holds a secret: %s", text)
@@ -248,7 +246,7 @@ func TestPushFromAShallowClone(t *testing.T) {
 	s.git(".", "clone", "-q", "--depth=1", "file://"+s.path("hub.git"), "work")
 	s.write("work/deploy/dev/compose.yaml", "a: 2\n")
 	result := s.commit("work", "deploy/dev")
-	if _, err := s.push(""); err != nil {
+	if _, err := s.push(); err != nil {
 		t.Fatal(err)
 	}
 	if got := s.git("hub.git", "rev-parse", "main"); got != result.Commit {
@@ -271,7 +269,7 @@ func TestPushStops(t *testing.T) {
 	s.git("work", "remote", "set-url", "origin", server.URL+"/x.git")
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := s.open("work").Push(ctx, ""); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := s.open("work").Push(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"path/filepath"
@@ -15,22 +16,14 @@ type remote struct {
 	branch string // short name of the remote's branch
 }
 
-// remoteFor finds the remote as git push does: the one named, else
-// branch.NAME.pushRemote, remote.pushDefault, branch.NAME.remote, origin. The
-// branch is the upstream when that is on the same remote, else of our name.
-func (r *Repo) remoteFor(name, branch string) (remote, error) {
+// remoteFor finds the remote as git push does: branch.NAME.pushRemote, else
+// remote.pushDefault, branch.NAME.remote, origin. The branch is the upstream when that
+// is on the same remote, else of our name.
+func (r *Repo) remoteFor(branch string) (remote, error) {
 	upstream, _ := r.config.get("branch." + branch + ".remote")
-	for _, key := range []string{"branch." + branch + ".pushremote", "remote.pushdefault"} {
-		if value, ok := r.config.get(key); ok && name == "" {
-			name = value
-		}
-	}
-	if name == "" {
-		name = upstream
-	}
-	if name == "" {
-		name = "origin"
-	}
+	pushDefault, _ := r.config.get("remote.pushdefault")
+	pushRemote, _ := r.config.get("branch." + branch + ".pushremote")
+	name := cmp.Or(pushRemote, pushDefault, upstream, "origin")
 	to := remote{name: name, branch: branch}
 	if merge, ok := r.config.get("branch." + branch + ".merge"); ok && name == upstream {
 		if to.branch, ok = strings.CutPrefix(merge, "refs/heads/"); !ok {

@@ -24,7 +24,7 @@ import (
 // not safe for use by several goroutines; any number of Repos, and git itself,
 // may work on the same folder at once.
 type Repo struct {
-	place
+	layout
 	prefix string // of the configuration repository below the work tree: "", or "a/b/"
 	store  *filesystem.Storage
 	config settings
@@ -40,11 +40,10 @@ func Open(dir string, env func(string) (string, bool)) (*Repo, error) {
 	if env == nil {
 		env = func(string) (string, bool) { return "", false }
 	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return nil, fmt.Errorf("find the folder %s: %w", dir, err)
+	real, err := filepath.Abs(dir)
+	if err == nil {
+		real, err = filepath.EvalSymlinks(real)
 	}
-	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return nil, fmt.Errorf("find the folder %s: %w", dir, err)
 	}
@@ -56,7 +55,7 @@ func Open(dir string, env func(string) (string, bool)) (*Repo, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find %s in %s: %w", real, found.root, err)
 	}
-	r := &Repo{place: found, env: env}
+	r := &Repo{layout: found, env: env}
 	if prefix != "." {
 		r.prefix = filepath.ToSlash(prefix) + "/"
 	}

@@ -14,7 +14,7 @@ import (
 func TestBothSidesHaveOneValue(t *testing.T) {
 	dir := t.TempDir()
 	declared := map[string]schema.Secret{"mlflow.postgres.password": {Component: "mlflow", Length: 32}}
-	if _, err := (Local{dir, "hybrid"}).Generate(declared, rand.Reader, now); err != nil {
+	if _, err := (Local{Dir: dir, Env: "hybrid"}).Generate(declared, rand.Reader, now); err != nil {
 		t.Fatal(err)
 	}
 	owner := identity(t)

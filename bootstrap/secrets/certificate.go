@@ -15,7 +15,7 @@ import (
 // The files of the authority. Its key is for this folder alone: nothing declares it,
 // and no container mounts it.
 const (
-	authorityCert    = "ca.crt"
+	authorityCert    = schema.Authority
 	authorityKey     = "ca.key"
 	authorityKeyMode = 0o600
 )
@@ -76,7 +76,7 @@ func (l Local) fillCertificates(f *folder, all []certificate, rand io.Reader, no
 	if err != nil {
 		return err
 	}
-	err = f.install()
+	err = f.install(all)
 	if err == nil {
 		err = l.makeCertificates(f, all, nil, rand, now, r)
 	}
@@ -170,7 +170,7 @@ func (l Local) makeCertificates(f *folder, all []certificate, anew map[string]bo
 			return err
 		}
 	}
-	return f.replace(set)
+	return f.replace(all, set)
 }
 
 // note tells r of a certificate that will be made, or made anew and why.
@@ -216,9 +216,11 @@ func (f *folder) authority(names []string, now time.Time) (a pair, fault string,
 	if a.key, err = parseKey(data); err != nil || !a.matches() {
 		a.key = nil
 	}
-	switch refused := a.refuses(names); {
+	switch refused, more := a.refuses(names), a.exceeds(names); {
 	case len(refused) > 0:
 		return a, "it may not vouch for " + strings.Join(refused, ", "), nil
+	case more != "":
+		return a, more, nil
 	case a.cert.NotAfter.Sub(now) < renewWithin:
 		return a, "it ends on " + date(a.cert.NotAfter), nil
 	case now.Before(a.cert.NotBefore):

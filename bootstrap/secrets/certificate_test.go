@@ -60,7 +60,7 @@ func wantTrusted(t *testing.T, dir string, at time.Time, names ...string) (autho
 func TestCertificatesAreMadeTogetherAndOnce(t *testing.T) {
 	dir := t.TempDir()
 	declared := certified("localhost", "127.0.0.1")
-	r, err := Local{dir, "dev"}.Generate(declared, rand.Reader, now)
+	r, err := Local{Dir: dir, Env: "dev"}.Generate(declared, rand.Reader, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestCertificatesAreMadeTogetherAndOnce(t *testing.T) {
 	wantFiles(t, dir, ".secrets/.gitignore", ".secrets/dev/ca.crt", ".secrets/dev/ca.key", ".secrets/dev/mlflow.flask", ".secrets/dev/nginx.tls.crt", ".secrets/dev/nginx.tls.key")
 
 	drawn := once(func() { t.Error("randomness was drawn") })
-	r, err = Local{dir, "dev"}.Generate(declared, drawn, now.Add(300*day))
+	r, err = Local{Dir: dir, Env: "dev"}.Generate(declared, drawn, now.Add(300*day))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,8 +97,17 @@ func TestCertificatesAreMadeAnew(t *testing.T) {
 		renewed string // what is made anew, and why
 		another bool   // it is another now
 	}{
-		{what: "a name below those that were: the authority may vouch for it", names: []string{"localhost", "s3.localhost"}, renewed: "nginx.tls: it is now for localhost, s3.localhost"},
-		{what: "one name less", names: []string{"localhost"}, renewed: "nginx.tls: it is now for localhost"},
+		{what: "a name below those that were: the authority may vouch for it", names: []string{"127.0.0.1", "localhost", "s3.localhost"}, renewed: "nginx.tls: it is now for 127.0.0.1, localhost, s3.localhost"},
+		{what: "one name less: the authority might vouch for it still", names: []string{"localhost"}, renewed: "ca.crt: it may vouch for more: 127.0.0.1, nginx.tls: its authority is new", another: true},
+		{what: "an authority for all the world", renewed: "ca.crt: it may vouch for more: com, org, nginx.tls: its authority is new", another: true, change: func(t *testing.T, folder string) {
+			putAuthority(t, folder, func(c *x509.Certificate) { c.PermittedDNSDomains = append(c.PermittedDNSDomains, "com", "org") })
+		}},
+		{what: "an authority whose limits need not be kept", renewed: "ca.crt: it may vouch for more than its names, nginx.tls: its authority is new", another: true, change: func(t *testing.T, folder string) {
+			putAuthority(t, folder, func(c *x509.Certificate) { c.PermittedDNSDomainsCritical = false })
+		}},
+		{what: "an authority that may make others", renewed: "ca.crt: it may vouch for more than its names, nginx.tls: its authority is new", another: true, change: func(t *testing.T, folder string) {
+			putAuthority(t, folder, func(c *x509.Certificate) { c.MaxPathLenZero = false; c.MaxPathLen = -1 })
+		}},
 		{what: "another name: the authority may not", names: []string{"mlops.example.com"}, renewed: "ca.crt: it may not vouch for mlops.example.com, nginx.tls: its authority is new", another: true},
 		{what: "another address", names: []string{"localhost", "10.0.0.7"}, renewed: "ca.crt: it may not vouch for 10.0.0.7, nginx.tls: its authority is new", another: true},
 		{what: "31 days are left", at: 397*day - clockSkew - 31*day},
@@ -112,12 +121,12 @@ func TestCertificatesAreMadeAnew(t *testing.T) {
 		{what: "the certificate is gone", change: func(t *testing.T, folder string) { remove(t, folder, "nginx.tls.crt") }},
 		{what: "the authority is gone", renewed: "nginx.tls: its authority is new", another: true, change: func(t *testing.T, folder string) { remove(t, folder, "ca.crt") }},
 		{what: "the authority's key is gone, and nothing is to be signed", change: func(t *testing.T, folder string) { remove(t, folder, "ca.key") }},
-		{what: "the authority's key is gone, and something is", names: []string{"localhost"}, renewed: "ca.crt: its key is gone, nginx.tls: its authority is new", another: true, change: func(t *testing.T, folder string) { remove(t, folder, "ca.key") }},
-		{what: "the authority's key is another's", names: []string{"localhost"}, renewed: "ca.crt: its key is gone, nginx.tls: its authority is new", another: true, change: func(t *testing.T, folder string) { putKey(t, folder, "ca.key") }},
+		{what: "the authority's key is gone, and something is", names: []string{"127.0.0.1", "localhost", "s3.localhost"}, renewed: "ca.crt: its key is gone, nginx.tls: its authority is new", another: true, change: func(t *testing.T, folder string) { remove(t, folder, "ca.key") }},
+		{what: "the authority's key is another's", names: []string{"127.0.0.1", "localhost", "s3.localhost"}, renewed: "ca.crt: its key is gone, nginx.tls: its authority is new", another: true, change: func(t *testing.T, folder string) { putKey(t, folder, "ca.key") }},
 	} {
 		t.Run(tt.what, func(t *testing.T) {
 			dir := t.TempDir()
-			local := Local{dir, "dev"}
+			local := Local{Dir: dir, Env: "dev"}
 			if _, err := local.Generate(certified("localhost", "127.0.0.1"), rand.Reader, now); err != nil {
 				t.Fatal(err)
 			}
@@ -158,12 +167,31 @@ func TestCertificatesAreMadeAnew(t *testing.T) {
 	}
 }
 
+// What lies staged is taken for certificates only: a password that is there stays.
+func TestStagedIsNoWayToAPassword(t *testing.T) {
+	dir := t.TempDir()
+	local := Local{Dir: dir, Env: "dev"}
+	if _, err := local.Generate(certified("localhost"), rand.Reader, now); err != nil {
+		t.Fatal(err)
+	}
+	before := get(t, dir, ".secrets/dev/mlflow.flask")
+	put(t, dir, ".secrets/dev/.certificates/mlflow.flask", "known to somebody")
+	put(t, dir, ".secrets/dev/.certificates/other.crt", "x")
+	if _, err := local.Generate(certified("localhost"), rand.Reader, now); err != nil {
+		t.Fatal(err)
+	}
+	if get(t, dir, ".secrets/dev/mlflow.flask") != before {
+		t.Error("the password was overwritten")
+	}
+	wantFiles(t, dir, ".secrets/.gitignore", ".secrets/dev/ca.crt", ".secrets/dev/ca.key", ".secrets/dev/mlflow.flask", ".secrets/dev/nginx.tls.crt", ".secrets/dev/nginx.tls.key")
+}
+
 func TestACertificateOfSomebodyElseIsNotReplaced(t *testing.T) {
 	dir := t.TempDir()
 	crt, key := theirs(t, now, 90*day, "localhost")
 	put(t, dir, ".secrets/dev/nginx.tls.crt", crt)
 	put(t, dir, ".secrets/dev/nginx.tls.key", key)
-	_, err := Local{dir, "dev"}.Generate(certified("localhost"), rand.Reader, now)
+	_, err := Local{Dir: dir, Env: "dev"}.Generate(certified("localhost"), rand.Reader, now)
 	wantProblems(t, err, []string{".secrets/dev/nginx.tls.crt is not from this machine's own authority, which is to make nginx.tls"}, "move it away")
 	if get(t, dir, ".secrets/dev/nginx.tls.crt") != crt {
 		t.Error("it was changed")
@@ -173,14 +201,14 @@ func TestACertificateOfSomebodyElseIsNotReplaced(t *testing.T) {
 func TestTheAuthoritysKeyHasItsPlace(t *testing.T) {
 	declared := certified("localhost")
 	declared["ca.key"] = schema.Secret{Component: "ca", Length: 32}
-	_, err := Local{t.TempDir(), "dev"}.Generate(declared, rand.Reader, now)
+	_, err := Local{Dir: t.TempDir(), Env: "dev"}.Generate(declared, rand.Reader, now)
 	wantProblems(t, err, []string{"the secret ca.key would be where this machine's own authority has its key"}, "rename it")
 }
 
 func TestCertificatesAgreeWhenEightGenerateAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	made := atOnce(t, 8, func() (Result, error) {
-		return Local{dir, "dev"}.Generate(certified("localhost"), rand.Reader, now)
+		return Local{Dir: dir, Env: "dev"}.Generate(certified("localhost"), rand.Reader, now)
 	})
 	if made["ca.crt"] != 1 || made["nginx.tls.crt"] != 1 || made["nginx.tls.key"] != 1 {
 		t.Errorf("made: %v", made)
@@ -227,7 +255,7 @@ func TestASuppliedCertificateIsLookedAt(t *testing.T) {
 					put(t, dir, at+name, text)
 				}
 			}
-			r, err := Local{dir, "prod"}.Generate(declared, rand.Reader, now)
+			r, err := Local{Dir: dir, Env: "prod"}.Generate(declared, rand.Reader, now)
 			if tt.want == nil {
 				if err != nil {
 					t.Error(err)
@@ -284,6 +312,28 @@ func theirs(t *testing.T, from time.Time, life time.Duration, names ...string) (
 		t.Fatal(err)
 	}
 	return string(p.certPEM()), string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}))
+}
+
+// putAuthority puts one of the same names in place, but for a change.
+func putAuthority(t *testing.T, dir string, change func(*x509.Certificate)) {
+	t.Helper()
+	made, err := newAuthority("dev", []string{"127.0.0.1", "localhost"}, rand.Reader, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(made.cert)
+	made.cert.PublicKey = nil
+	if made, err = sign(made.cert, nil); err != nil {
+		t.Fatal(err)
+	}
+	key, err := made.keyPEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{authorityCert: made.certPEM(), authorityKey: key} {
+		remove(t, dir, name)
+		put(t, dir, name, string(data))
+	}
 }
 
 func putKey(t *testing.T, dir, name string) {

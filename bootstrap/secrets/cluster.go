@@ -67,7 +67,7 @@ func (c Cluster) Generate(declared map[string]schema.Secret, rand io.Reader, now
 	if err := f.sweep(); err != nil {
 		return Result{}, err
 	}
-	if err := f.fill(kept, names, declared, Local{c.Dir, c.Env}.value, rand, &r); err != nil {
+	if err := f.fill(kept, names, declared, Local{Dir: c.Dir, Env: c.Env}.value, rand, &r); err != nil {
 		return r, err
 	}
 	r.Orphaned, err = c.orphans(f, names)

@@ -134,26 +134,42 @@ func (f *folder) names() (names []string, err error) {
 // create makes the file, whole or not at all, and never in place of another:
 // made is false when one is there. It outlasts a crash only after sync.
 func (f *folder) create(file string, data []byte, mode fs.FileMode, rand io.Reader) (made bool, err error) {
+	err = f.put(file, data, mode, rand, func(temp string) error {
+		err := f.root.Link(temp, file)
+		made = err == nil
+		if errors.Is(err, fs.ErrExist) {
+			return nil
+		}
+		return err
+	})
+	return made, err
+}
+
+// swap puts data in place of what the file holds, whole or not at all, for good.
+func (f *folder) swap(file string, data []byte, rand io.Reader) error {
+	err := f.put(file, data, localFileMode, rand, func(temp string) error { return f.root.Rename(temp, file) })
+	if err != nil {
+		return err
+	}
+	return f.sync()
+}
+
+// put writes a file under a name of its own and has it placed where it belongs.
+func (f *folder) put(file string, data []byte, mode fs.FileMode, rand io.Reader, place func(temp string) error) error {
 	for {
 		suffix, err := newValue(rand, 16)
 		if err != nil {
-			return false, err
+			return err
 		}
 		temp := unfinished + string(suffix)
 		if err := f.write(temp, data, mode); err != nil {
-			return false, errors.Join(in(f.at(file), err), f.remove(temp))
+			return errors.Join(in(f.at(file), err), f.remove(temp))
 		}
-		err = f.root.Link(temp, file)
-		if rerr := f.remove(temp); rerr != nil {
-			return err == nil, rerr
-		}
-		switch {
+		switch err := place(temp); {
 		case err == nil:
-			return true, nil
-		case errors.Is(err, fs.ErrExist):
-			return false, nil
+			return f.remove(temp)
 		case !errors.Is(err, fs.ErrNotExist):
-			return false, in(f.at(file), err)
+			return errors.Join(in(f.at(file), err), f.remove(temp))
 		}
 		// Another process has just started and taken the file for left over.
 	}

@@ -43,7 +43,7 @@ func generateUntilKilled(repository, public string) error {
 	fmt.Println("ready")
 	for i := 0; ; i++ {
 		env := fmt.Sprintf("e-%d-%d", os.Getpid(), i)
-		if _, err := (Local{repository, env}).Generate(declared, rand.Reader, now); err != nil {
+		if _, err := (Local{Dir: repository, Env: env}).Generate(declared, rand.Reader, now); err != nil {
 			return err
 		}
 		if _, err := (Cluster{repository, env, "mlops", []string{public}}).Generate(declared, rand.Reader, now); err != nil {
@@ -137,7 +137,7 @@ func finish(t *testing.T, dir, public string) {
 		if !e.IsDir() {
 			continue
 		}
-		if _, err := (Local{dir, e.Name()}).Generate(declared, rand.Reader, now); err != nil {
+		if _, err := (Local{Dir: dir, Env: e.Name()}).Generate(declared, rand.Reader, now); err != nil {
 			t.Error(err)
 		}
 		if _, err := (Cluster{dir, e.Name(), "mlops", []string{public}}).Generate(declared, rand.Reader, now); err != nil {

@@ -31,6 +31,9 @@ const (
 type Local struct {
 	Dir string // the repository's root
 	Env string
+	// Before is asked before values are made, with the names of those that have none. Its error
+	// keeps all as it was. Nil: nobody is asked.
+	Before func(missing []string) error
 }
 
 // Generate makes the values that are lacking. It returns all Problems at once,
@@ -53,6 +56,9 @@ func (l Local) Generate(declared map[string]schema.Secret, rand io.Reader, now t
 	defer func() { err = errors.Join(err, repo.Close()) }()
 	if len(names) == 0 && absent(repo, l.folder()) {
 		return Result{}, nil
+	}
+	if err := l.askBefore(repo, names); err != nil {
+		return Result{}, err
 	}
 	if err := hide(repo, rand, &r); err != nil {
 		return r, err
@@ -84,7 +90,7 @@ func (l Local) Generate(declared map[string]schema.Secret, rand io.Reader, now t
 // fillAll makes what f lacks.
 func (l Local) fillAll(f *folder, declared map[string]schema.Secret, rand io.Reader, now time.Time, r *Result) error {
 	all := certificates(declared)
-	if err := f.finish(); err != nil {
+	if err := f.finish(all); err != nil {
 		return err
 	}
 	text := texts(declared)
@@ -104,6 +110,17 @@ func (l Local) fillAll(f *folder, declared map[string]schema.Secret, rand io.Rea
 	}
 	slices.Sort(r.Kept)
 	return nil
+}
+
+func (l Local) askBefore(repo *os.Root, names []string) error {
+	if l.Before == nil {
+		return nil
+	}
+	missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !absent(repo, path.Join(l.folder(), l.file(name))) })
+	if len(missing) == 0 {
+		return nil
+	}
+	return l.Before(missing)
 }
 
 // valid returns the names of the declared secrets in order, unless they can't be kept here.

@@ -29,7 +29,7 @@ var supplied = map[string]schema.Secret{
 
 func TestLocalMakesWhatIsDeclared(t *testing.T) {
 	dir := t.TempDir()
-	local := Local{dir, "dev"}
+	local := Local{Dir: dir, Env: "dev"}
 	if missing, err := local.Missing(declared); err != nil || !slices.Equal(missing, []string{"mlflow.flask-key", "mlflow.postgres.password"}) {
 		t.Errorf("missing before: %q, %v", missing, err)
 	}
@@ -60,7 +60,7 @@ func TestLocalKeepsWhatIsThere(t *testing.T) {
 	put(t, dir, ".secrets/dev/mlflow.flask-key", "short, but a person's")
 	put(t, dir, ".secrets/dev/left-over", "x")
 	put(t, dir, ".secrets/dev/.mlops-gitops-secret-XYZ", "half of a val")
-	local := Local{dir, "dev"}
+	local := Local{Dir: dir, Env: "dev"}
 	want := Result{Made: []string{"mlflow.postgres.password"}, Kept: []string{"mlflow.flask-key"}, Orphaned: []string{"left-over"}}
 	for range 2 {
 		r, err := local.Generate(declared, rand.Reader, now)
@@ -79,7 +79,7 @@ func TestLocalKeepsWhatIsThere(t *testing.T) {
 
 func TestLocalMakesNothingWhereNothingIsDeclared(t *testing.T) {
 	dir := t.TempDir()
-	r, err := Local{dir, "dev"}.Generate(nil, rand.Reader, now)
+	r, err := Local{Dir: dir, Env: "dev"}.Generate(nil, rand.Reader, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestLocalMakesNothingWhereNothingIsDeclared(t *testing.T) {
 	wantFiles(t, dir)
 
 	put(t, dir, ".secrets/dev/left-over", "x")
-	r, err = Local{dir, "dev"}.Generate(nil, rand.Reader, now)
+	r, err = Local{Dir: dir, Env: "dev"}.Generate(nil, rand.Reader, now)
 	if err != nil || !slices.Equal(r.Orphaned, []string{"left-over"}) {
 		t.Errorf("got %+v, %v", r, err)
 	}
@@ -104,7 +104,7 @@ func TestLocalRepairsModes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r, err := Local{dir, "dev"}.Generate(declared, rand.Reader, now)
+	r, err := Local{Dir: dir, Env: "dev"}.Generate(declared, rand.Reader, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func TestLocalSaysWhatAPersonHasToDo(t *testing.T) {
 			for name, target := range tt.links {
 				link(t, dir, name, target)
 			}
-			r, err := Local{dir, "dev"}.Generate(tt.secrets, rand.Reader, now)
+			r, err := Local{Dir: dir, Env: "dev"}.Generate(tt.secrets, rand.Reader, now)
 			wantProblems(t, err, tt.want, tt.hint)
 			if len(r.Made) > 0 {
 				t.Errorf("made %q all the same", r.Made)
@@ -219,7 +219,7 @@ func TestLocalAcceptsValuesOfSeveralLines(t *testing.T) {
 	put(t, dir, ".secrets/dev/mlflow.cloud-key", "-----BEGIN-----\nx\n-----END-----\n")
 	put(t, dir, ".secrets/dev/mlflow.cloud-password", "x")
 	put(t, dir, ".secrets/.gitignore", "*\n!.gitignore\n")
-	if _, err := (Local{dir, "dev"}).Generate(supplied, rand.Reader, now); err != nil {
+	if _, err := (Local{Dir: dir, Env: "dev"}).Generate(supplied, rand.Reader, now); err != nil {
 		t.Error(err)
 	}
 }
@@ -229,10 +229,10 @@ func TestLocalLeavesTheRepositoryByNoLink(t *testing.T) {
 	for _, name := range []string{".secrets", ".secrets/dev"} {
 		dir := t.TempDir()
 		link(t, dir, name, outside)
-		if r, err := (Local{dir, "dev"}).Generate(declared, rand.Reader, now); err == nil {
+		if r, err := (Local{Dir: dir, Env: "dev"}).Generate(declared, rand.Reader, now); err == nil {
 			t.Errorf("through %s: %+v", name, r)
 		}
-		if _, err := (Local{dir, "dev"}).Missing(declared); err == nil {
+		if _, err := (Local{Dir: dir, Env: "dev"}).Missing(declared); err == nil {
 			t.Errorf("looked through %s", name)
 		}
 	}
@@ -254,10 +254,10 @@ func TestSecretsAreNamedAsKubernetesDoes(t *testing.T) {
 
 func TestEnvironmentsAreFolders(t *testing.T) {
 	for _, env := range []string{"", ".", "..", "../x", "a/b", ".git", "/x"} {
-		if _, err := (Local{t.TempDir(), env}).Generate(declared, rand.Reader, now); err == nil {
+		if _, err := (Local{Dir: t.TempDir(), Env: env}).Generate(declared, rand.Reader, now); err == nil {
 			t.Errorf("%q was taken", env)
 		}
-		if _, err := (Local{t.TempDir(), env}).Missing(declared); err == nil {
+		if _, err := (Local{Dir: t.TempDir(), Env: env}).Missing(declared); err == nil {
 			t.Errorf("%q was taken", env)
 		}
 	}
@@ -265,10 +265,10 @@ func TestEnvironmentsAreFolders(t *testing.T) {
 
 func TestNoRepositoryIsAnError(t *testing.T) {
 	nowhere := filepath.Join(t.TempDir(), "x")
-	if _, err := (Local{nowhere, "dev"}).Missing(declared); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := (Local{Dir: nowhere, Env: "dev"}).Missing(declared); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := (Local{nowhere, "dev"}).Generate(declared, rand.Reader, now); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := (Local{Dir: nowhere, Env: "dev"}).Generate(declared, rand.Reader, now); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -279,7 +279,7 @@ func TestLocalAgreesWhenEightGenerateAtOnce(t *testing.T) {
 		many[fmt.Sprintf("a-secret-%02d", i)] = schema.Secret{Length: 32}
 	}
 	dir := t.TempDir()
-	made := atOnce(t, 8, func() (Result, error) { return Local{dir, "dev"}.Generate(many, rand.Reader, now) })
+	made := atOnce(t, 8, func() (Result, error) { return Local{Dir: dir, Env: "dev"}.Generate(many, rand.Reader, now) })
 	for name := range many {
 		if made[name] != 1 {
 			t.Errorf("%s was made %d times", name, made[name])
@@ -295,7 +295,7 @@ func TestLocalAgreesWhenEightGenerateAtOnce(t *testing.T) {
 
 func TestLocalWritesNothingWhenNothingIsMissing(t *testing.T) {
 	dir := t.TempDir()
-	local := Local{dir, "dev"}
+	local := Local{Dir: dir, Env: "dev"}
 	if _, err := local.Generate(declared, rand.Reader, now); err != nil {
 		t.Fatal(err)
 	}
@@ -310,7 +310,7 @@ func TestLocalTakesTheValueOfAQuickerProcess(t *testing.T) {
 	put(t, dir, ".secrets/dev/mlflow.postgres.password", "theirs")
 	put(t, dir, ".secrets/.gitignore", "*\n") // else the first randomness goes into its making
 	quicker := once(func() { put(t, dir, ".secrets/dev/mlflow.flask-key", "theirs as well") })
-	r, err := Local{dir, "dev"}.Generate(declared, io.MultiReader(quicker, rand.Reader), now)
+	r, err := Local{Dir: dir, Env: "dev"}.Generate(declared, io.MultiReader(quicker, rand.Reader), now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,19 +47,52 @@ func newAuthority(env string, names []string, rand io.Reader, now time.Time) (pa
 	template.Subject = pkix.Name{Organization: []string{organization}, CommonName: fmt.Sprintf("mlops-gitops %s %x", env, template.SerialNumber.Bytes()[:4])}
 	template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
 	template.IsCA, template.MaxPathLenZero = true, true
-	template.PermittedDNSDomainsCritical = true
-	template.PermittedDNSDomains, template.PermittedIPRanges = domains(names), ranges(names)
+	constrain(template, names)
+	return sign(template, nil)
+}
+
+// constrain lets an authority vouch for these names and what is below them only.
+func constrain(authority *x509.Certificate, names []string) {
+	authority.PermittedDNSDomainsCritical = true
+	authority.PermittedDNSDomains, authority.PermittedIPRanges = domains(names), ranges(names)
 	// a kind of name of which none is permitted would be free
-	if len(template.PermittedDNSDomains) == 0 {
-		template.ExcludedDNSDomains = []string{""}
+	if len(authority.PermittedDNSDomains) == 0 {
+		authority.ExcludedDNSDomains = []string{""}
 	}
-	if len(template.PermittedIPRanges) == 0 {
-		template.ExcludedIPRanges = []*net.IPNet{
+	if len(authority.PermittedIPRanges) == 0 {
+		authority.ExcludedIPRanges = []*net.IPNet{
 			{IP: net.IPv4zero.To4(), Mask: net.CIDRMask(0, 32)},
 			{IP: net.IPv6zero, Mask: net.CIDRMask(0, 128)},
 		}
 	}
-	return sign(template, nil)
+}
+
+// exceeds says what else the authority may vouch for than newAuthority lets one, or "".
+func (authority pair) exceeds(names []string) string {
+	var wanted x509.Certificate
+	constrain(&wanted, names)
+	text := func(permitted []string, ranges []*net.IPNet) (all []string) {
+		all = append(all, permitted...)
+		for _, r := range ranges {
+			if ones, bits := r.Mask.Size(); ones == bits {
+				all = append(all, r.IP.String())
+			} else {
+				all = append(all, r.String())
+			}
+		}
+		return all
+	}
+	is, own := authority.cert, text(wanted.PermittedDNSDomains, wanted.PermittedIPRanges)
+	more := slices.DeleteFunc(text(is.PermittedDNSDomains, is.PermittedIPRanges), func(name string) bool { return slices.Contains(own, name) })
+	switch {
+	case len(more) > 0:
+		return "it may vouch for more: " + strings.Join(more, ", ")
+	case !is.PermittedDNSDomainsCritical || !is.MaxPathLenZero,
+		!slices.Equal(is.ExcludedDNSDomains, wanted.ExcludedDNSDomains),
+		!slices.Equal(text(nil, is.ExcludedIPRanges), text(nil, wanted.ExcludedIPRanges)):
+		return "it may vouch for more than its names"
+	}
+	return ""
 }
 
 // newLeaf makes a certificate for exactly these names.

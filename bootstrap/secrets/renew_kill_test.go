@@ -22,7 +22,7 @@ func namesAt(i int) []string {
 func renewUntilKilled(repository string) error {
 	fmt.Println("ready")
 	for i := 0; ; i++ {
-		if _, err := (Local{repository, "dev"}).Generate(certified(namesAt(i)...), rand.Reader, now); err != nil {
+		if _, err := (Local{Dir: repository, Env: "dev"}).Generate(certified(namesAt(i)...), rand.Reader, now); err != nil {
 			return err
 		}
 	}
@@ -61,7 +61,7 @@ func TestAfterAKillCertificatesFitTheirKeys(t *testing.T) {
 		if i%4 > 0 {
 			continue // the next child goes on
 		}
-		if _, err := (Local{dir, "dev"}).Generate(certified(namesAt(i)...), rand.Reader, now); err != nil {
+		if _, err := (Local{Dir: dir, Env: "dev"}).Generate(certified(namesAt(i)...), rand.Reader, now); err != nil {
 			t.Fatal(err)
 		}
 		wantTrusted(t, dir, now, namesAt(i)...)
@@ -79,7 +79,7 @@ func TestInstallGoesOn(t *testing.T) {
 	for moved := range len(files) + 1 {
 		dir, other := t.TempDir(), t.TempDir()
 		for _, d := range []string{dir, other} {
-			if _, err := (Local{d, "dev"}).Generate(certified("localhost"), rand.Reader, now); err != nil {
+			if _, err := (Local{Dir: d, Env: "dev"}).Generate(certified("localhost"), rand.Reader, now); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -100,7 +100,7 @@ func TestInstallGoesOn(t *testing.T) {
 		if err := os.MkdirAll(filepath.Join(folder, staged), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if r, err := (Local{dir, "dev"}).Generate(certified("localhost"), rand.Reader, now); err != nil || r.Renewed != nil || r.Made != nil {
+		if r, err := (Local{Dir: dir, Env: "dev"}).Generate(certified("localhost"), rand.Reader, now); err != nil || r.Renewed != nil || r.Made != nil {
 			t.Errorf("with %d in place: %+v, %v", moved, r, err)
 		}
 		for _, name := range files {

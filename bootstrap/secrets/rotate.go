@@ -53,7 +53,7 @@ func (l Local) Rotate(ctx context.Context, declared map[string]schema.Secret, tu
 		return r, err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	if err := f.install(); err != nil {
+	if err := f.install(certificates(declared)); err != nil {
 		return r, err
 	}
 	next, err := private(repo, path.Join(l.folder(), pendingFolder), &r)
@@ -173,7 +173,7 @@ func (t turning) certificates(turns []Turn) error {
 		t.r.Rotated = append(t.r.Rotated, turn.Name)
 	}
 	if len(set) > 0 {
-		if err := t.in.replace(set); err != nil {
+		if err := t.in.replace(t.all, set); err != nil {
 			return err
 		}
 	}
@@ -227,27 +227,6 @@ func (t turning) settle(done []string) error {
 		}
 	}
 	return t.next.sync()
-}
-
-// swap puts data in place of what the file holds, whole or not at all, for good.
-func (f *folder) swap(file string, data []byte, rand io.Reader) error {
-	for {
-		suffix, err := newValue(rand, 16)
-		if err != nil {
-			return err
-		}
-		temp := unfinished + string(suffix)
-		if err = f.write(temp, data, localFileMode); err == nil {
-			err = f.root.Rename(temp, file)
-		}
-		switch {
-		case err == nil:
-			return f.sync()
-		case !errors.Is(err, fs.ErrNotExist):
-			return errors.Join(in(f.at(file), err), f.remove(temp))
-		}
-		// Another process has just started and taken the file for left over.
-	}
 }
 
 // pending are the secrets whose new values are not in force everywhere, by file, in order.

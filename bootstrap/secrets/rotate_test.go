@@ -42,7 +42,7 @@ func (s server) password(t *testing.T) string {
 func platform(t *testing.T, declared map[string]schema.Secret) (Local, server) {
 	t.Helper()
 	dir := t.TempDir()
-	local, s := Local{dir, "dev"}, server{filepath.Join(dir, "server")}
+	local, s := Local{Dir: dir, Env: "dev"}, server{filepath.Join(dir, "server")}
 	for name, secret := range declared {
 		if secret.Supplied && secret.Part == "" {
 			put(t, dir, ".secrets/dev/"+name, "a person's")
@@ -195,7 +195,7 @@ func TestRotateSupplied(t *testing.T) {
 		"nginx.tls.key":    {Part: "key", Names: []string{"mlops.example.com"}, Supplied: true},
 		"mlflow.cloud-key": {Supplied: true},
 	}
-	local := Local{dir, "dev"}
+	local := Local{Dir: dir, Env: "dev"}
 	newCrt, newKey := theirs(t, now, 90*day, "mlops.example.com")
 	wrong, wrongKey := theirs(t, now, 90*day, "other.example.com")
 	pair := func(crt, key string) Turn {
@@ -262,7 +262,7 @@ func rotateUntilKilled(repository string) error {
 	fmt.Println("ready")
 	for {
 		turns := []Turn{{Name: "postgres.admin", Tell: tell}, {Name: "mlflow.postgres.password"}}
-		if _, err := (Local{repository, "dev"}).Rotate(context.Background(), rotatedUntilKilled, turns, started, rand.Reader, now); err != nil {
+		if _, err := (Local{Dir: repository, Env: "dev"}).Rotate(context.Background(), rotatedUntilKilled, turns, started, rand.Reader, now); err != nil {
 			return err
 		}
 	}

@@ -15,9 +15,6 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
-// entry is the key of the value in its Kubernetes Secret.
-const entry = "value"
-
 // A sealed is the form in which a Cluster keeps values.
 type sealed struct {
 	Cluster
@@ -58,9 +55,9 @@ func (s sealed) check(secret string, data []byte) error {
 				file, o.Metadata.Name, o.Metadata.Namespace, secret, s.Namespace),
 			"change its metadata, which takes a private key:\nsops edit " + file,
 		}
-	case o.StringData[entry] == "" && o.Data[entry] == "":
+	case o.StringData[schema.SecretKey] == "" && o.Data[schema.SecretKey] == "":
 		return &Problem{
-			fmt.Sprintf("%s has no entry %q", file, entry),
+			fmt.Sprintf("%s has no entry %q", file, schema.SecretKey),
 			"give it one, which takes a private key:\nsops edit " + file,
 		}
 	}
@@ -81,7 +78,7 @@ func (s sealed) ask(name string, secret schema.Secret) error {
 		fmt.Sprintf("put the value there, encrypted%s:\n"+
 			"%skubectl create secret generic %s --namespace %s --from-file=%s=%s --dry-run=client -o yaml |"+
 			" sops encrypt --filename-override %s --age %s --encrypted-regex '%s' > %[7]s",
-			how, begin, name, s.Namespace, entry, from, file, strings.Join(s.Recipients, ","), encryptedRegex),
+			how, begin, name, s.Namespace, schema.SecretKey, from, file, strings.Join(s.Recipients, ","), encryptedRegex),
 	}
 }
 

@@ -1,7 +1,7 @@
-// Package secrets makes the values of declared secrets, once: as files for the
-// containers of this machine (Local), as SOPS files for a cluster (Cluster). A
-// value that is there stays as it is; none is ever printed, and none meant for a
-// cluster touches a disk before it is encrypted.
+// Package secrets makes the values of declared secrets: as files for the containers
+// of this machine (Local), as SOPS files for a cluster (Cluster). Generate leaves a
+// value that is there as it is; Rotate gives those of this machine new ones. None is
+// ever printed, and none meant for a cluster touches a disk before it is encrypted.
 package secrets
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
-// A Result says what Generate found and did, by the names of secrets, sorted.
+// A Result says what Generate or Rotate found and did, by the names of secrets, sorted.
 type Result struct {
 	Made     []string
 	Kept     []string // they had a value before, or another process was quicker

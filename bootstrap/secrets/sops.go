@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
 // The format is SOPS's own, written here because its library brings the clients
@@ -88,7 +90,7 @@ func encrypt(m metadata, value []byte, to []recipient, rand io.Reader, now time.
 	if err != nil {
 		return nil, err
 	}
-	o.StringData = map[string]string{entry: sealed}
+	o.StringData = map[string]string{schema.SecretKey: sealed}
 	if o.SOPS.MAC, err = enc(gcm, o.mac(value), o.SOPS.LastModified, rand); err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ const (
 )
 
 // replace puts files in place of those that are there. The folder must be locked.
-func (f *folder) replace(files []staging) error {
+func (f *folder) replace(all []certificate, files []staging) error {
 	if err := f.root.RemoveAll(unstaged); err != nil {
 		return in(f.at(unstaged), err)
 	}
@@ -39,13 +39,14 @@ func (f *folder) replace(files []staging) error {
 	if err := f.sync(); err != nil {
 		return err
 	}
-	return f.install()
+	return f.install(all)
 }
 
-// install puts in place what is staged, if anything is. A certificate is never there
+// install puts in place what is staged of certificates, if anything is; what else is there
+// did not come from here, and goes. A certificate is never there
 // beside a key that is not its own: the old one goes first, the new one comes last, the
 // authority's before those that it vouches for. The folder must be locked.
-func (f *folder) install() error {
+func (f *folder) install(all []certificate) error {
 	entries, err := fs.ReadDir(f.root.FS(), staged)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -53,8 +54,18 @@ func (f *folder) install() error {
 	if err != nil {
 		return in(f.at(staged), err)
 	}
+	var parts []string
+	if len(signed(all)) > 0 {
+		parts = append(parts, authorityCert, authorityKey)
+	}
+	for _, c := range all {
+		parts = append(parts, c.crt(), c.key())
+	}
 	var keys, certs []string
 	for _, e := range entries {
+		if !slices.Contains(parts, e.Name()) || !e.Type().IsRegular() {
+			continue
+		}
 		if strings.HasSuffix(e.Name(), ".crt") {
 			certs = append(certs, e.Name())
 		} else {
@@ -87,11 +98,14 @@ func (f *folder) install() error {
 			return err
 		}
 	}
-	return f.remove(staged)
+	if err := f.root.RemoveAll(staged); err != nil {
+		return in(f.at(staged), err)
+	}
+	return nil
 }
 
 // finish is install after a kill, by whoever comes next. What was not complete goes.
-func (f *folder) finish() (err error) {
+func (f *folder) finish(all []certificate) (err error) {
 	if absent(f.root, staged) && absent(f.root, unstaged) {
 		return nil
 	}
@@ -103,7 +117,7 @@ func (f *folder) finish() (err error) {
 	if err := f.root.RemoveAll(unstaged); err != nil {
 		return in(f.at(unstaged), err)
 	}
-	return f.install()
+	return f.install(all)
 }
 
 // lock keeps other processes from what must not be done by two at once. Where another

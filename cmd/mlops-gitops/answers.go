@@ -1,18 +1,15 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
-	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
-	"text/tabwriter"
-
-	"go.yaml.in/yaml/v3"
+	"strings"
+	"unicode"
 
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
@@ -24,17 +21,19 @@ func (r *repository) answers(w io.Writer, e *schema.Environment) error {
 	where, client := map[string]string{}, map[string]string{}
 	for _, c := range e.Components {
 		local = local || c.Place == schema.Local && len(c.Workloads) > 0
-		for _, text := range []struct {
-			from map[string]schema.Value
-			to   map[string]string
-		}{{c.Answers, where}, {c.Client, client}} {
-			for name, value := range text.from {
-				bound, err := e.Text(c.Name, value)
-				if err != nil {
-					return fmt.Errorf("%s: %w", c.Name, err)
-				}
-				text.to[name] = bound
+		for title, value := range c.Answers {
+			bound, err := e.Text(c.Name, value)
+			if err != nil {
+				return fmt.Errorf("%s: %w", c.Name, err)
 			}
+			where[title] = inLine(bound)
+		}
+		for name, value := range c.Client {
+			bound, err := r.forShell(e, c, value)
+			if err != nil {
+				return fmt.Errorf("%s: %w", c.Name, err)
+			}
+			client[name] = bound
 		}
 	}
 	if !local {
@@ -51,17 +50,75 @@ func (r *repository) answers(w io.Writer, e *schema.Environment) error {
 	if err != nil {
 		return err
 	}
-	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	fmt.Fprintf(table, "\nstart it\t%s\n", start)
+	rows := table{nil, {"start it", start}}
 	for _, title := range slices.Sorted(maps.Keys(where)) {
-		fmt.Fprintf(table, "%s\t%s\n", title, where[title])
+		rows = append(rows, []string{title, where[title]})
 	}
 	title := "for clients"
 	for _, name := range slices.Sorted(maps.Keys(client)) {
-		fmt.Fprintf(table, "%s\texport %s=%s\n", title, name, client[name])
+		rows = append(rows, []string{title, "export " + name + "=" + client[name]})
 		title = ""
 	}
-	return table.Flush()
+	return rows.write(w, 3)
+}
+
+// forShell is a value as a shell has it: text as it is, and a secret by a command that
+// reads it where it is kept.
+func (r *repository) forShell(e *schema.Environment, c schema.Component, v schema.Value) (string, error) {
+	parts, err := e.Bind(c.Name, v)
+	if err != nil {
+		return "", err
+	}
+	under, err := fromHere(r.dir)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	for _, p := range parts {
+		kept := path.Join(filepath.ToSlash(under), ".secrets", e.Name, p.Secret)
+		switch {
+		case p.Secret == "":
+			b.WriteString(shellWord(p.Text))
+		case p.File && path.IsAbs(kept):
+			b.WriteString(shellWord(kept))
+		case p.File:
+			b.WriteString(`"$PWD"/` + shellWord(kept))
+		case c.Place == schema.Cluster:
+			fmt.Fprintf(&b, `"$(kubectl get secret %s --namespace %s -o go-template='{{.data.value | base64decode}}')"`, p.Secret, e.Settings.Namespace)
+		default:
+			fmt.Fprintf(&b, `"$(cat %s)"`, shellWord(kept))
+		}
+	}
+	return b.String(), nil
+}
+
+// plainWord is what a shell takes as it stands.
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
+
+func shellWord(text string) string {
+	if plainWord.MatchString(text) {
+		return text
+	}
+	quoted := func(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
+	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return `"$(printf %b ` + quoted(octal(strings.ReplaceAll(text, `\`, `\\`))) + `)"`
+	}
+	return quoted(text)
+}
+
+// octal writes what would not show as printf takes it (POSIX.1-2024, printf, %b).
+func octal(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+			continue
+		}
+		for _, c := range []byte(string(r)) {
+			fmt.Fprintf(&b, `\0%03o`, c)
+		}
+	}
+	return b.String()
 }
 
 // startCommand is what to type here: the short form when the repository's own
@@ -86,69 +143,3 @@ func (r *repository) startCommand(env string) (string, error) {
 }
 
 func composeFile(env string) string { return "deploy/" + env + "/compose.yaml" }
-
-// A rootCompose is what the repository's own compose.yaml says.
-type rootCompose struct {
-	name     string
-	includes bool // an environment's project
-}
-
-func (r *repository) ownCompose(env string) (c rootCompose, err error) {
-	data, err := r.readSmall("compose.yaml")
-	if errors.Is(err, fs.ErrNotExist) {
-		return c, nil
-	}
-	if err != nil {
-		return c, err
-	}
-	var file struct {
-		Name    string
-		Include []yaml.Node // a path, or a mapping with one or several
-	}
-	if yaml.Unmarshal(data, &file) != nil { // the parser's words may quote the file
-		return c, &usage{"compose.yaml can't be read as YAML", "it is yours to mend; mlops-gitops reads its name and what it includes"}
-	}
-	c.name = file.Name
-	for _, n := range file.Include {
-		var long struct{ Path yaml.Node }
-		if n.Kind == yaml.MappingNode && n.Decode(&long) == nil {
-			n = long.Path
-		}
-		for _, p := range append(n.Content, &n) {
-			c.includes = c.includes || p.Kind == yaml.ScalarNode && path.Clean(p.Value) == composeFile(env)
-		}
-	}
-	return c, nil
-}
-
-// readSmall reads a file of the repository's own folder that a person wrote. It
-// follows no link out of the repository.
-func (r *repository) readSmall(name string) (data []byte, err error) {
-	root, err := os.OpenRoot(r.dir)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, root.Close()) }()
-	info, err := root.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() || info.Size() > 1<<20 {
-		return nil, &usage{name + " is no file of a page or two", "move it away"}
-	}
-	return root.ReadFile(name)
-}
-
-// oneProject is an error when the repository's compose.yaml gives an environment's
-// project another name than its own: started one way and the other there would be two,
-// with two sets of data.
-func (r *repository) oneProject(e *schema.Environment) error {
-	own, err := r.ownCompose(e.Name)
-	if err != nil || !own.includes || own.name == e.Settings.Namespace {
-		return err
-	}
-	return &usage{
-		fmt.Sprintf("compose.yaml calls the project of %s %q, and the environment's namespace is %q: that would be two sets of data", e.Name, own.name, e.Settings.Namespace),
-		fmt.Sprintf("say name: %s in compose.yaml", e.Settings.Namespace),
-	}
-}

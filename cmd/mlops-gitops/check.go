@@ -11,7 +11,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
@@ -24,8 +23,8 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
 
-func checkCmd(at *place) *cobra.Command {
-	var output *form
+func checkCmd(at *workdir) *cobra.Command {
+	var output *string
 	cmd := &cobra.Command{
 		Use:   "check [ENV...]",
 		Short: "say whether this machine is fit for an environment, before it starts",
@@ -38,7 +37,7 @@ What runs in a cluster needs nothing of this machine, and is not looked at.
 Exit codes: 0 fit; 1 something is in the way; 2 could not look.`,
 		Example: `  mlops-gitops check dev
   mlops-gitops check -o json`,
-		ValidArgsFunction: at.complete,
+		ValidArgsFunction: at.offer(environments),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			repo, err := at.open()
 			if err != nil {
@@ -110,12 +109,7 @@ func (r *repository) needs(e *schema.Environment) (n engine.Needs, err error) {
 	if n, err = engine.NeedsOf(e); err != nil {
 		return n, err
 	}
-	tree, err := compose.Tree(e)
-	if err != nil {
-		return n, err
-	}
-	rendered, _ := tree.File(composeFile(e.Name))
-	if n.Services, err = services(rendered); err != nil || len(n.Services) == 0 {
+	if n.Services, err = compose.Services(e); err != nil || len(n.Services) == 0 {
 		return n, err
 	}
 	if n.Start, err = r.startCommand(e.Name); err != nil {
@@ -166,17 +160,12 @@ func (r *repository) leftBehind(ctx context.Context, l load.Loaded) (lines []eng
 
 // inWords makes lines of errors that say what to do. Another one stays an error.
 func inWords(lines []engine.Line, err error) ([]engine.Line, error) {
-	all := []error{err}
-	if many, ok := err.(interface{ Unwrap() []error }); ok {
-		all = many.Unwrap()
-	}
-	for _, e := range all {
+	for _, e := range each(err) {
 		var told interface{ Hint() string }
-		if e != nil && !errors.As(e, &told) {
+		if !errors.As(e, &told) {
 			return nil, err
-		} else if e != nil {
-			lines = append(lines, engine.Line{State: engine.Wrong, Message: e.Error(), Hint: told.Hint()})
 		}
+		lines = append(lines, engine.Line{State: engine.Wrong, Message: e.Error(), Hint: told.Hint()})
 	}
 	return lines, nil
 }
@@ -187,6 +176,9 @@ func (r *repository) secretsLeft(ctx context.Context, e *schema.Environment) (li
 	if err != nil {
 		return nil, err
 	}
+	if err := r.ownSecrets(); err != nil {
+		return nil, err
+	}
 	missing, err := secrets.Local{Dir: r.dir, Env: e.Name}.Missing(declared)
 	if err != nil {
 		return nil, err
@@ -194,7 +186,7 @@ func (r *repository) secretsLeft(ctx context.Context, e *schema.Environment) (li
 	if len(missing) == 0 {
 		return []engine.Line{{State: engine.Fine, Message: fmt.Sprintf("%s in .secrets/%s, each with a value", count(len(declared), "secret"), e.Name)}}, nil
 	}
-	if err := r.noDataWithoutSecrets(ctx, e, missing); err != nil {
+	if _, err := r.noDataWithoutSecrets(ctx, e, missing); err != nil { // a silent engine has a line of its own
 		return nil, err
 	}
 	var made, supplied []string
@@ -239,7 +231,7 @@ func (r *repository) filesLeft(l load.Loaded) ([]engine.Line, error) {
 
 // showLines prints a table: of whom, about what, what is so. What repeats is left out.
 func showLines(w io.Writer, lines []engine.Line) error {
-	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	var rows table
 	var last engine.Line
 	for i, l := range lines {
 		env, subject := l.Environment, l.Subject
@@ -252,12 +244,12 @@ func showLines(w io.Writer, lines []engine.Line) error {
 		if last = l; last.Environment == "" {
 			env, subject = subject, ""
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\n", env, subject, l.Message)
+		rows = append(rows, []string{env, subject, l.Message})
 		if l.Hint != "" {
-			fmt.Fprintf(table, "\t\t  hint: %s\n", l.Hint)
+			rows = append(rows, []string{"", "", "  hint: " + l.Hint})
 		}
 	}
-	return table.Flush()
+	return rows.write(w, 3)
 }
 
 // inTheWay is every line that has to be seen to, as an error.
@@ -271,7 +263,7 @@ func inTheWay(lines []engine.Line) error {
 		if l.Environment != "" && !strings.HasPrefix(message, l.Environment+" ") {
 			message = l.Environment + ": " + message
 		}
-		all = append(all, &usage{message, l.Hint})
+		all = append(all, &refusal{message, l.Hint})
 	}
 	if len(all) == 0 {
 		return nil

@@ -17,23 +17,24 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/render"
 )
 
-func commitCmd(at *place) *cobra.Command {
+func commitCmd(at *workdir) *cobra.Command {
 	var push bool
 	var message string
 	cmd := &cobra.Command{
 		Use:   "commit ENV...",
 		Short: "render environments and commit them, and nothing else",
-		Long: `commit renders environments and commits their inputs (the CUE files of their folders,
-of all environments and of the vendored schema), what was rendered from them, and their
-encrypted secrets, on the current branch. Whatever else is there, changed or staged
-stays as it is. When there is nothing to commit it says so, which is no error.
+		Long: `commit renders environments and commits their inputs, what was rendered from them, and
+their encrypted secrets, on the current branch. Inputs are the CUE files of their folders,
+those directly in environments/, those of cue.mod and schema, and of packages that they
+import. Whatever else is there, changed or staged stays as it is. When there is nothing
+to commit it says so, which is no error.
 
 When a change that all environments share makes another one's files outdated, commit
 names that environment and stops, unless it is given too.`,
 		Example: `  mlops-gitops commit prod -m "prod: more workers" --push
   mlops-gitops commit dev prod`,
 		Args:              named,
-		ValidArgsFunction: at.complete,
+		ValidArgsFunction: at.offer(environments),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			repository, err := at.open()
 			if err != nil {
@@ -48,6 +49,9 @@ names that environment and stops, unless it is given too.`,
 }
 
 func (r *repository) commit(ctx context.Context, stdout, stderr io.Writer, names []string, message string, push bool) error {
+	if err := r.ownSecrets(); err != nil {
+		return err
+	}
 	git, err := repo.Open(r.dir, os.LookupEnv)
 	if err != nil {
 		return err
@@ -71,7 +75,7 @@ func (r *repository) commit(ctx context.Context, stdout, stderr io.Writer, names
 		if missing, err := r.missingClusterSecrets(l.Environment); err != nil {
 			return err
 		} else if len(missing) > 0 {
-			return &usage{fmt.Sprintf("%s lacks the values of %s, without which Flux could not apply it", l.Name, strings.Join(missing, ", ")), "mlops-gitops secrets generate " + l.Name}
+			return &refusal{fmt.Sprintf("%s lacks the values of %s, without which Flux could not apply it", l.Name, strings.Join(missing, ", ")), "mlops-gitops secrets generate " + l.Name}
 		}
 	}
 	var folders []string
@@ -115,7 +119,7 @@ func (r *repository) commit(ctx context.Context, stdout, stderr io.Writer, names
 	if !push {
 		return nil
 	}
-	pushed, err := git.Push(ctx, "")
+	pushed, err := git.Push(ctx)
 	if err != nil {
 		return err
 	}
@@ -142,7 +146,7 @@ func (r *repository) othersAreCurrent(ctx context.Context, git *repo.Repo, paths
 		}
 		loaded, err := r.envs.Load(other)
 		if err != nil {
-			return errors.Join(&usage{fmt.Sprintf("%s is a shared input and changed, and with it %s has mistakes", changed[0].Path, other), "mend them first"}, err)
+			return errors.Join(&refusal{fmt.Sprintf("%s is a shared input and changed, and with it %s has mistakes", changed[0].Path, other), "mend them first"}, err)
 		}
 		tree, err := r.treeOf(loaded[0])
 		if err != nil {
@@ -163,7 +167,7 @@ func (r *repository) othersAreCurrent(ctx context.Context, git *repo.Repo, paths
 	if len(outdated) == 0 {
 		return nil
 	}
-	return &usage{
+	return &refusal{
 		fmt.Sprintf("%s is a shared input and changed, and makes what Git holds of %s outdated", changed[0].Path, strings.Join(outdated, ", ")),
 		"commit them together: mlops-gitops commit " + strings.Join(append(slices.Clone(names), outdated...), " "),
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func explainCmd(at *place) *cobra.Command {
-	var output *form
+func explainCmd(at *workdir) *cobra.Command {
+	var output *string
 	cmd := &cobra.Command{
 		Use:   "explain ENV [PATH]",
 		Short: "say which settings hold in an environment, who says so, and what they mean",
@@ -25,15 +25,15 @@ Exit codes: 0 fine; 2 there is no such setting, or the environment has mistakes.
   mlops-gitops explain prod mlflow
   mlops-gitops explain prod postgres.resources.limits.memory
   mlops-gitops explain dev components.feast.workloads.server -o json`,
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+		ValidArgsFunction: at.offer(func(r *repository, args []string, typed string) ([]string, error) {
 			switch len(args) {
 			case 0:
-				return at.complete(cmd, args, typed)
+				return r.envs.Names(), nil
 			case 1:
-				return at.completeSetting(args[0], typed)
+				return r.envs.Complete(args[0], typed)
 			}
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		},
+			return nil, nil
+		}),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			repo, err := at.open()
 			if err != nil {
@@ -41,9 +41,9 @@ Exit codes: 0 fine; 2 there is no such setting, or the environment has mistakes.
 			}
 			switch {
 			case len(args) == 0:
-				return &usage{"explain what? name an environment", "mlops-gitops explain ENV [PATH]; there are " + strings.Join(repo.envs.Names(), ", ")}
+				return &refusal{"explain what? name an environment", "mlops-gitops explain ENV [PATH]; there are " + strings.Join(repo.envs.Names(), ", ")}
 			case len(args) > 2:
-				return &usage{"explain takes an environment and one path", fmt.Sprintf("mlops-gitops explain %s %s", args[0], strings.Join(args[1:], "."))}
+				return &refusal{"explain takes an environment and one path", fmt.Sprintf("mlops-gitops explain %s %s", args[0], strings.Join(args[1:], "."))}
 			}
 			env, err := repo.envs.Explain(args[0])
 			if err != nil {
@@ -75,17 +75,4 @@ Exit codes: 0 fine; 2 there is no such setting, or the environment has mistakes.
 	}
 	output = outputFlag(cmd)
 	return cmd
-}
-
-// completeSetting offers paths of settings to the shell.
-func (p *place) completeSetting(env, typed string) ([]string, cobra.ShellCompDirective) {
-	repo, err := p.open()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	paths, err := repo.envs.Complete(env, typed)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return paths, cobra.ShellCompDirectiveNoFileComp
 }

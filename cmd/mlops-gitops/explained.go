@@ -20,7 +20,7 @@ func explainAll(w io.Writer, env *load.Explained) error {
 		rows = append(rows, nil, []string{"not set: " + wrap(strings.Join(unset, ", "), "         ")})
 	}
 	rows = append(rows, []string{fmt.Sprintf("mlops-gitops explain %s PATH says more of one", env.Name)})
-	return rows.write(w)
+	return rows.write(w, 2)
 }
 
 // explainOne is all about one path. With mistakes in the environment nothing holds.
@@ -55,7 +55,7 @@ func explainOne(w io.Writer, x *load.Explanation, mistaken bool) error {
 			name = ""
 		}
 	}
-	if err := rows.write(w); err != nil {
+	if err := rows.write(w, 2); err != nil {
 		return err
 	}
 	var said, holds, unset, each table
@@ -86,7 +86,7 @@ func explainOne(w io.Writer, x *load.Explanation, mistaken bool) error {
 		if len(part.rows) == 0 {
 			continue
 		}
-		if err := append(table{nil, {part.title}}, part.rows...).write(w); err != nil {
+		if err := append(table{nil, {part.title}}, part.rows...).write(w, 2); err != nil {
 			return err
 		}
 	}
@@ -137,11 +137,11 @@ func whole(v any) string {
 
 // A shownSetting is a setting as machines read it.
 type shownSetting struct {
-	Path  string      `json:"path"`
-	Value any         `json:"value,omitempty"`
-	Layer load.Layer  `json:"layer,omitempty"`
-	At    *shownPlace `json:"at,omitempty"`
-	Doc   string      `json:"doc,omitempty"`
+	Path  string         `json:"path"`
+	Value any            `json:"value,omitempty"`
+	Layer load.Layer     `json:"layer,omitempty"`
+	At    *shownPosition `json:"at,omitempty"`
+	Doc   string         `json:"doc,omitempty"`
 }
 
 type shownExplanation struct {
@@ -161,23 +161,23 @@ type shownExplanation struct {
 }
 
 type shownWord struct {
-	Layer load.Layer  `json:"layer"`
-	At    *shownPlace `json:"at,omitempty"`
-	Text  string      `json:"text"`
-	Holds bool        `json:"holds"`
+	Layer load.Layer     `json:"layer"`
+	At    *shownPosition `json:"at,omitempty"`
+	Text  string         `json:"text"`
+	Holds bool           `json:"holds"`
 }
 
-func placeOf(p load.Position) *shownPlace {
+func positionOf(p load.Position) *shownPosition {
 	if p.File == "" {
 		return nil
 	}
-	return &shownPlace{p.File, p.Line, p.Column}
+	return &shownPosition{p.File, p.Line, p.Column}
 }
 
 func shownSettings(all []load.Setting) []shownSetting {
 	list := []shownSetting{}
 	for _, s := range all {
-		list = append(list, shownSetting{s.Name(), s.Value, s.Layer, placeOf(s.At), s.Field.Summary()})
+		list = append(list, shownSetting{s.Name(), s.Value, s.Layer, positionOf(s.At), s.Field.Summary()})
 	}
 	return list
 }
@@ -185,7 +185,7 @@ func shownSettings(all []load.Setting) []shownSetting {
 func shown(x *load.Explanation) shownExplanation {
 	words := []shownWord{}
 	for _, s := range x.Said {
-		words = append(words, shownWord{s.Layer, placeOf(s.At), s.Text, s.Holds})
+		words = append(words, shownWord{s.Layer, positionOf(s.At), s.Text, s.Holds})
 	}
 	return shownExplanation{
 		Path: x.Name(), Doc: strings.Join(strings.Fields(x.Field.Doc), " "), Type: x.Kind, Of: x.Of, Must: x.Must, Default: x.Default,

@@ -51,7 +51,7 @@ func (r *repository) remove(w io.Writer, gone []string, opts render.Options) err
 	return nil
 }
 
-// rendered reports whether an environment has any rendered file's folder.
+// rendered reports whether any of the folders that an environment is rendered to is there.
 func (r *repository) rendered(env string) bool {
 	return slices.ContainsFunc(ownerOf(env).Roots, func(root string) bool {
 		_, err := os.Stat(r.path(root))

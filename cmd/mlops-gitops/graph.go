@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -10,8 +9,8 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/render/graph"
 )
 
-func graphCmd(at *place) *cobra.Command {
-	format := drawing("mermaid")
+func graphCmd(at *workdir) *cobra.Command {
+	var format *string
 	cmd := &cobra.Command{
 		Use:   "graph ENV",
 		Short: "draw who talks to whom in an environment",
@@ -26,16 +25,16 @@ Exit codes: 0 drawn; 2 could not draw.`,
   mlops-gitops graph prod -o dot | dot -Tpdf > prod.pdf`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return &usage{"a picture shows one environment, not " + strings.Join(args, " and "), "draw one after the other"}
+				return &refusal{"a picture shows one environment, not " + strings.Join(args, " and "), "draw one after the other"}
 			}
 			return named(cmd, args)
 		},
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+		ValidArgsFunction: at.offer(func(r *repository, args []string, _ string) ([]string, error) {
 			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
+				return nil, nil
 			}
-			return at.complete(cmd, args, begun)
-		},
+			return r.envs.Names(), nil
+		}),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			repo, err := at.open()
 			if err != nil {
@@ -49,41 +48,20 @@ Exit codes: 0 drawn; 2 could not draw.`,
 			if err != nil {
 				return fmt.Errorf("environment %s: %w", loaded[0].Name, err)
 			}
-			_, err = cmd.OutOrStdout().Write(format.draw(g))
+			_, err = cmd.OutOrStdout().Write(draw(g, *format))
 			return err
 		},
 	}
-	cmd.Flags().VarP(&format, "output", "o", "how to draw")
-	if err := cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(drawings(), cobra.ShellCompDirectiveNoFileComp)); err != nil {
-		panic(err) // the flag is the one above
-	}
+	format = choiceFlag(cmd, "how to draw", "mermaid", "dot", "svg")
 	return cmd
 }
 
-// A drawing is a format of pictures, as a flag.
-type drawing string
-
-// drawings are all formats.
-func drawings() []string { return []string{"mermaid", "dot", "svg"} }
-
-func (d *drawing) draw(g *graph.Graph) []byte {
-	switch *d {
+func draw(g *graph.Graph, format string) []byte {
+	switch format {
 	case "dot":
 		return g.Dot()
 	case "svg":
 		return g.SVG()
 	}
 	return g.Mermaid()
-}
-
-func (d *drawing) String() string { return string(*d) }
-func (d *drawing) Type() string   { return strings.Join(drawings(), "|") }
-
-// Set takes the flag's value.
-func (d *drawing) Set(value string) error {
-	if !slices.Contains(drawings(), value) {
-		return fmt.Errorf("it is %q, %q or %q", drawings()[0], drawings()[1], drawings()[2])
-	}
-	*d = drawing(value)
-	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +22,7 @@ import (
 //go:embed all:skeleton
 var skeleton embed.FS
 
-func initCmd(at *place) *cobra.Command {
+func initCmd(at *workdir) *cobra.Command {
 	return &cobra.Command{
 		Use:   "init [DIR]",
 		Short: "make a folder a config repository",
@@ -33,7 +34,7 @@ something else is an error, and then nothing is written.`,
   mlops-gitops init platform && cd platform && mlops-gitops render dev`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return &usage{"init takes one folder", "mlops-gitops init " + args[0]}
+				return &refusal{"init takes one folder", "mlops-gitops init " + args[0]}
 			}
 			return nil
 		},
@@ -49,30 +50,33 @@ something else is an error, and then nothing is written.`,
 				return err
 			}
 			if info, err := os.Stat(dir); err == nil && !info.IsDir() {
-				return &usage{dir + " is a file", "name a folder"}
+				return &refusal{dir + " is a file", "name a folder"}
 			}
 			n, err := addFiles(dir, files)
 			if err != nil {
 				return err
 			}
-			if n == 0 {
-				fmt.Fprintf(cmd.OutOrStdout(), "%s is a config repository already\n", dir)
-				return nil
+			said := "is a config repository already"
+			if n > 0 {
+				said = fmt.Sprintf("is a config repository now (%s)", count(n, "file"))
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), `%s is a config repository now (%s)
-
-next   mlops-gitops render dev      the platform for this machine, in deploy/dev
-       docker compose up --wait     start it
-       git init && git add . && git commit -m "config repository"
-`, dir, count(n, "file"))
-			return nil
+			steps := []string{
+				"mlops-gitops render dev      the platform for this machine, in deploy/dev",
+				"docker compose up --wait     start it",
+				`git init && git add . && git commit -m "config repository"`,
+			}
+			if filepath.Clean(dir) != "." {
+				steps = slices.Insert(steps, 0, "cd "+dir)
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s %s\n\nnext   %s\n", dir, said, strings.Join(steps, "\n       "))
+			return err
 		},
 	}
 }
 
 // newRepository is every file of a new config repository, by path.
 func newRepository() (map[string][]byte, error) {
-	files := map[string][]byte{}
+	all := map[string][]byte{}
 	for _, from := range []struct {
 		fsys fs.FS
 		dir  string // of fsys
@@ -82,22 +86,33 @@ func newRepository() (map[string][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		err = fs.WalkDir(sub, ".", func(p string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				return err
-			}
-			files[filepath.Join(from.to, filepath.FromSlash(p))], err = fs.ReadFile(sub, p)
-			return err
-		})
+		files, err := filesOf(sub)
 		if err != nil {
 			return nil, err
 		}
+		for name, data := range files {
+			all[filepath.Join(from.to, name)] = data
+		}
 	}
-	return files, nil
+	return all, nil
 }
 
-// addFiles writes those files that are not there, and returns their number. When
-// one is there and differs, or a link leads out of the folder, it writes nothing.
+// filesOf is every file of a tree, by path as this machine writes it.
+func filesOf(fsys fs.FS) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	err := fs.WalkDir(fsys, ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		files[filepath.FromSlash(p)], err = fs.ReadFile(fsys, p)
+		return err
+	})
+	return files, err
+}
+
+// addFiles writes those files that are not there, each whole or not at all, and returns
+// their number. When one is there and differs, or a link leads out of the folder, it
+// writes nothing. After a kill or an error another run adds the others.
 func addFiles(dir string, files map[string][]byte) (n int, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return 0, err
@@ -110,26 +125,58 @@ func addFiles(dir string, files map[string][]byte) (n int, err error) {
 	var taken []error
 	var missing []string
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		switch have, err := root.ReadFile(name); {
+		switch info, err := root.Stat(name); {
 		case errors.Is(err, fs.ErrNotExist):
 			missing = append(missing, name)
+			continue
 		case err != nil:
 			taken = append(taken, err)
-		case !bytes.Equal(have, files[name]):
-			taken = append(taken, &usage{filepath.Join(dir, name) + " is there and says something else", "move it away, or keep it and run init in an empty folder"})
+			continue
+		case !info.Mode().IsRegular():
+			taken = append(taken, &refusal{filepath.Join(dir, name) + " is there and is no plain file", "move it away, or run init in an empty folder"})
+			continue
+		}
+		if have, err := root.ReadFile(name); err != nil {
+			taken = append(taken, err)
+		} else if !bytes.Equal(have, files[name]) {
+			taken = append(taken, &refusal{filepath.Join(dir, name) + " is there and says something else", "move it away, or keep it and run init in an empty folder"})
 		}
 	}
 	if len(taken) > 0 {
 		return 0, errors.Join(taken...)
 	}
 	for _, name := range missing {
-		if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			return n, err
-		}
-		if err := root.WriteFile(name, files[name], 0o644); err != nil {
+		if err := addFile(root, name, files[name]); err != nil {
 			return n, err
 		}
 		n++
 	}
 	return n, nil
+}
+
+// addFile writes beside the file, for a rename: under its name it is whole.
+func addFile(root *os.Root, name string, data []byte) error {
+	if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	temp := filepath.Join(filepath.Dir(name), hiddenName("new"))
+	err := root.WriteFile(temp, data, 0o644)
+	if err == nil {
+		err = root.Rename(temp, name)
+	}
+	if err != nil {
+		return errors.Join(err, remove(root, temp))
+	}
+	return nil
+}
+
+// hiddenName is that of something that is there for a moment; .gitignore knows its beginning.
+func hiddenName(what string) string { return ".mlops-gitops-" + what }
+
+// remove removes what may not be there.
+func remove(root *os.Root, name string) error {
+	if err := root.Remove(name); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }

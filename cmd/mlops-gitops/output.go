@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -12,60 +14,67 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
 
-// A form is how a verb shows its result: text for people, json for machines.
-type form string
+// A choice is a flag that takes one of a few words, the first unless it is given.
+type choice struct {
+	word  string
+	words []string
+}
 
-func (f *form) String() string { return string(*f) }
-func (f *form) Type() string   { return "text|json" }
+func (c *choice) String() string { return c.word }
+func (c *choice) Type() string   { return strings.Join(c.words, "|") }
 
 // Set takes the flag's value.
-func (f *form) Set(value string) error {
-	if value != "text" && value != "json" {
-		return errors.New(`it is "text" or "json"`)
+func (c *choice) Set(value string) error {
+	if !slices.Contains(c.words, value) {
+		last := len(c.words) - 1
+		return fmt.Errorf(`it is "%s" or %q`, strings.Join(c.words[:last], `", "`), c.words[last])
 	}
-	*f = form(value)
+	c.word = value
 	return nil
 }
 
-// outputFlag gives a verb -o.
-func outputFlag(cmd *cobra.Command) *form {
-	f := form("text")
-	cmd.Flags().VarP(&f, "output", "o", "how to show the result")
-	return &f
+// choiceFlag gives a verb -o, and returns the word that is chosen.
+func choiceFlag(cmd *cobra.Command, does string, words ...string) *string {
+	c := &choice{words[0], words}
+	cmd.Flags().VarP(c, "output", "o", does)
+	if err := cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // the flag is the one above
+	}
+	return &c.word
+}
+
+// outputFlag gives a verb the choice between words for people and JSON for machines.
+func outputFlag(cmd *cobra.Command) *string {
+	return choiceFlag(cmd, "how to show the result", "text", "json")
 }
 
 // A shownMistake is a mistake as machines read it. Lines and columns count from 1; a
-// mistake of a file as a whole has neither.
+// mistake of a file as a whole has neither, and what a renderer refuses has no file.
 type shownMistake struct {
-	shownPlace
-	Message string      `json:"message"`
-	Hint    string      `json:"hint,omitempty"`
-	Also    *shownPlace `json:"also,omitempty"`
+	shownPosition
+	Message string         `json:"message"`
+	Hint    string         `json:"hint,omitempty"`
+	Also    *shownPosition `json:"also,omitempty"`
 }
 
-type shownPlace struct {
-	File   string `json:"file"`
+type shownPosition struct {
+	File   string `json:"file,omitempty"`
 	Line   int    `json:"line,omitempty"`
 	Column int    `json:"column,omitempty"`
 }
 
-// showMistakes prints every mistake in err as JSON. An error of another kind stays one.
+// showMistakes prints every mistake in err as JSON.
 func showMistakes(w io.Writer, err error) error {
 	shown := []shownMistake{}
-	var all []error
-	if many, ok := err.(interface{ Unwrap() []error }); ok {
-		all = many.Unwrap()
-	} else if err != nil {
-		all = []error{err}
-	}
-	for _, e := range all {
+	for _, e := range each(err) {
 		var m *load.Mistake
 		if !errors.As(e, &m) {
-			return err
+			shown = append(shown, shownMistake{Message: e.Error()})
+			continue
 		}
-		s := shownMistake{shownPlace: shownPlace(m.Pos), Message: m.Msg, Hint: m.Fix}
+		s := shownMistake{shownPosition: shownPosition(m.Pos), Message: m.Msg, Hint: m.Fix}
 		if m.Also.File != "" {
-			also := shownPlace(m.Also)
+			also := shownPosition(m.Also)
 			s.Also = &also
 		}
 		shown = append(shown, s)
@@ -74,8 +83,8 @@ func showMistakes(w io.Writer, err error) error {
 }
 
 // showDrifts prints how files differ from the render.
-func showDrifts(w io.Writer, f form, drifts []render.Drift) error {
-	if f == "json" {
+func showDrifts(w io.Writer, form string, drifts []render.Drift) error {
+	if form == "json" {
 		type drift struct {
 			Path  string `json:"path"`
 			State string `json:"state"`
@@ -87,7 +96,7 @@ func showDrifts(w io.Writer, f form, drifts []render.Drift) error {
 		return showJSON(w, shown)
 	}
 	for _, d := range drifts {
-		fmt.Fprintf(w, "%s: %s\n", d.State, d.Path)
+		fmt.Fprintf(w, "%s: %s\n", d.State, inLine(d.Path))
 	}
 	return nil
 }

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/repo"
 	"github.com/mlops-gitops/mlops-gitops/render"
@@ -97,6 +96,6 @@ func (r *repository) sayForeign(w io.Writer, changed []repo.PathChange, owned []
 		}
 	}
 	if len(foreign) > 0 {
-		fmt.Fprintf(w, "left out, since mlops-gitops neither made nor reads it: %s\n", strings.Join(foreign, ", "))
+		fmt.Fprintf(w, "left out, since mlops-gitops neither made nor reads it: %s\n", listed(foreign))
 	}
 }

@@ -16,9 +16,9 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
 
-func renderCmd(at *place) *cobra.Command {
+func renderCmd(at *workdir) *cobra.Command {
 	var all, check, toStdout, force bool
-	var output *form
+	var output *string
 	cmd := &cobra.Command{
 		Use:   "render ENV...",
 		Short: "write the files that an environment deploys",
@@ -32,23 +32,23 @@ Exit codes: 0 fine; 1 --check found a difference; 2 could not render.`,
 		Example: `  mlops-gitops render dev
   mlops-gitops render --all --check    # in CI: fails when committed files are stale
   mlops-gitops render prod --stdout`,
-		ValidArgsFunction: at.complete,
+		ValidArgsFunction: at.offer(environments),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			repo, err := at.open()
 			if err != nil {
 				return err
 			}
 			if len(args) == 0 && !all {
-				return &usage{"render what? name an environment", "mlops-gitops render ENV, or --all for " + strings.Join(repo.envs.Names(), ", ")}
+				return &refusal{"render what? name an environment", "mlops-gitops render ENV, or --all for " + strings.Join(repo.envs.Names(), ", ")}
 			}
 			if check && (toStdout || force) || toStdout && force {
-				return &usage{"--check, --stdout and --force exclude each other", "say one of them"}
+				return &refusal{"--check, --stdout and --force exclude each other", "say one of them"}
 			}
 			if *output != "text" && !check {
-				return &usage{"-o says how --check shows its result", "add --check, or leave -o out"}
+				return &refusal{"-o says how --check shows its result", "add --check, or leave -o out"}
 			}
 			if len(args) > 0 && all {
-				return &usage{"--all and names of environments exclude each other", "say one of them"}
+				return &refusal{"--all and names of environments exclude each other", "say one of them"}
 			}
 			if check { // a proof takes nobody's word
 				repo.envs.Remember(nil)
@@ -67,7 +67,7 @@ Exit codes: 0 fine; 1 --check found a difference; 2 could not render.`,
 			case toStdout:
 				return repo.printFiles(cmd.OutOrStdout(), loaded)
 			case check:
-				return repo.check(cmd.OutOrStdout(), cmd.ErrOrStderr(), loaded, gone, all, *output)
+				return repo.drift(cmd.OutOrStdout(), cmd.ErrOrStderr(), loaded, gone, all, *output)
 			}
 			if err := repo.render(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), loaded, render.Options{Force: force}); err != nil {
 				return err
@@ -102,9 +102,9 @@ func (r *repository) printFiles(w io.Writer, loaded []load.Loaded) error {
 	return err
 }
 
-// check says how the files on disk differ from the render. Of all environments, one
+// drift says how the files on disk differ from the render. Of all environments, one
 // that was never rendered is none of its business.
-func (r *repository) check(stdout, stderr io.Writer, loaded []load.Loaded, gone []string, all bool, output form) error {
+func (r *repository) drift(stdout, stderr io.Writer, loaded []load.Loaded, gone []string, all bool, output string) error {
 	var drifted []render.Drift
 	differ := func(owner render.Owner, tree render.Tree) error {
 		drifts, err := render.Check(os.DirFS(r.dir), owner, tree)
@@ -153,6 +153,9 @@ func (r *repository) check(stdout, stderr io.Writer, loaded []load.Loaded, gone 
 
 // render writes environments and says what came of each.
 func (r *repository) render(ctx context.Context, stdout, stderr io.Writer, loaded []load.Loaded, opts render.Options) error {
+	if err := r.ownSecrets(); err != nil {
+		return err
+	}
 	return inOrder(ctx, len(loaded), stdout, stderr, func(i int, stdout, stderr io.Writer) error {
 		return r.renderOne(ctx, stdout, stderr, loaded[i], opts)
 	})

@@ -8,28 +8,29 @@ import (
 	"strings"
 
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/engine"
+	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
 // mustRun is the refusal to rotate what a program has to be told while it doesn't run.
-func (r *rotation) mustRun(x rotatable, answers bool) error {
+func (r *rotation) mustRun(x rotatable, reachable bool) error {
 	start, err := r.startCommand(r.env.Name)
 	if err != nil {
 		return err
 	}
-	if !answers {
-		return &usage{fmt.Sprintf("%s has to be told the new value of %s, and no container engine answers", x.program, x.name), "start the engine, and then: " + start}
+	if !reachable {
+		return &refusal{fmt.Sprintf("%s has to be told the new value of %s, and no container engine answers", x.program, x.name), "start the engine, and then: " + start}
 	}
-	return &usage{fmt.Sprintf("%s has to be told the new value of %s, and it does not run", x.program, x.name), "start it first: " + start}
+	return &refusal{fmt.Sprintf("%s has to be told the new value of %s, and it does not run", x.program, x.name), "start it first: " + start}
 }
 
 // restart starts anew what uses the secrets and runs, and says what else takes effect when.
-func (r *rotation) restart(ctx context.Context, stderr io.Writer, project engine.Project, done []string, states map[string]string, answers bool) error {
-	services := r.uses.of(r.env, done...)
+func (r *rotation) restart(ctx context.Context, stderr io.Writer, project engine.Project, done []string, states map[string]string, reachable bool) error {
+	services := using(r.env, r.mounts, done...)
 	start, err := r.startCommand(r.env.Name)
 	if err != nil {
 		return err
 	}
-	if !answers {
+	if !reachable {
 		if len(services) > 0 {
 			fmt.Fprintf(stderr, "%s: no container engine answers; what uses them has to start anew\n  hint: %s --force-recreate %s\n", r.env.Name, start, strings.Join(services, " "))
 		}
@@ -40,7 +41,7 @@ func (r *rotation) restart(ctx context.Context, stderr io.Writer, project engine
 		running = running || state == "running"
 	}
 	services = slices.DeleteFunc(services, func(s string) bool {
-		return states[s] != "running" && (!r.uses.tasks[s] || states[s] == "")
+		return states[s] != "running" && (!runsOnce(r.env, s) || states[s] == "")
 	})
 	if !running {
 		fmt.Fprintf(stderr, "%s: it does not run; the next start takes the new values: %s\n", r.env.Name, start)
@@ -81,7 +82,7 @@ func (r *rotation) sayDone(stderr io.Writer, done []string) {
 			continue
 		}
 		switch {
-		case x.turn == authority:
+		case x.turn == schema.Authority:
 			fmt.Fprintf(stderr, "%s: %s is new, and people have to trust it anew\n", r.env.Name, x.name)
 		case len(x.parts) > 1:
 			fmt.Fprintf(stderr, "%s: %s is a new certificate\n", r.env.Name, x.name)

@@ -12,7 +12,7 @@ import (
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	defer func() {
 		if broken := recover(); broken != nil {
-			report(stderr, &usage{fmt.Sprintf("this program failed: %v", broken), "it is a mistake of the program, not yours: please report it with the files that show it"})
+			report(stderr, &refusal{fmt.Sprintf("this program failed: %v", broken), "it is a mistake of the program, not yours: please report it with the files that show it"})
 			code = 2
 		}
 	}()
@@ -27,7 +27,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 }
 
 func rootCmd() *cobra.Command {
-	at := new(place)
+	at := new(workdir)
 	root := &cobra.Command{
 		Use:   "mlops-gitops",
 		Short: "environments of an ML platform as typed code, for Compose and for Flux",
@@ -35,8 +35,9 @@ func rootCmd() *cobra.Command {
 wrong with them in words, renders them for Docker Compose and for Kustomize with
 Flux, and commits what it rendered to Git.
 
-Exit codes: 0 fine; 1 looked and found something (vet, check, render --check);
-2 could not do it (wrong usage, render of an environment with mistakes).`,
+Exit codes: 0 fine; 1 looked and found something (vet, check, render --check, and
+upgrade, which vets); 2 could not do it (wrong usage, render of an environment with
+mistakes).`,
 		Example: `  mlops-gitops init            # a config repository in this folder
   mlops-gitops render dev      # deploy/dev/compose.yaml and what it mounts
   docker compose up --wait     # the platform on this machine`,
@@ -51,7 +52,7 @@ Exit codes: 0 fine; 1 looked and found something (vet, check, render --check);
 			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 				hint = fmt.Sprintf("did you mean %q?", near[0])
 			}
-			return &usage{fmt.Sprintf("there is no verb %q", args[0]), hint}
+			return &refusal{fmt.Sprintf("there is no verb %q", args[0]), hint}
 		},
 		SuggestionsMinimumDistance: 2,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -59,7 +60,7 @@ Exit codes: 0 fine; 1 looked and found something (vet, check, render --check);
 	root.PersistentFlags().StringVarP(&at.dir, "directory", "C", ".", "run as if started in this folder")
 	root.SetVersionTemplate("mlops-gitops {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return &usage{err.Error(), fmt.Sprintf("%s --help shows the flags", cmd.CommandPath())}
+		return &refusal{err.Error(), fmt.Sprintf("%s --help shows the flags", cmd.CommandPath())}
 	})
 	root.AddCommand(
 		initCmd(at),

@@ -10,17 +10,14 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/engine"
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/secrets"
+	"github.com/mlops-gitops/mlops-gitops/render/compose"
 	"github.com/mlops-gitops/mlops-gitops/render/container"
 	"github.com/mlops-gitops/mlops-gitops/render/kube"
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
-
-// authority is the secret that vouches for certificates.
-const authority = "ca.crt"
 
 // A rotation is what can be rotated in an environment, and what was chosen.
 type rotation struct {
@@ -28,9 +25,9 @@ type rotation struct {
 	env      *schema.Environment
 	local    secrets.Local
 	declared map[string]schema.Secret
-	uses     mounts
-	pending  []string    // what an earlier run did not end, by file
-	all      []rotatable // in order
+	mounts   map[string][]string // services, by secret
+	pending  []string            // what an earlier run did not end, by file
+	all      []rotatable         // in order
 	chosen   []rotatable
 }
 
@@ -40,7 +37,7 @@ type rotatable struct {
 	turn     string   // what the turn is called
 	parts    []string // the secrets that it consists of
 	supplied bool
-	refused  *usage   // why it can't be rotated
+	refused  *refusal // why it can't be rotated
 	program  string   // the service where the command runs, or ""
 	command  []string // reads the new value
 	by       string   // the task that sets the value, or ""
@@ -54,12 +51,12 @@ func (r *repository) rotation(e *schema.Environment) (*rotation, error) {
 		return nil, err
 	}
 	if len(declared) == 0 {
-		return nil, &usage{
+		return nil, &refusal{
 			fmt.Sprintf("nothing of %s runs on this machine, and secrets of a cluster can't be rotated yet", e.Name),
 			fmt.Sprintf("by hand: remove the secret's file in deploy/%[1]s/secrets, mlops-gitops secrets generate %[1]s, commit it, and give the program the new value", e.Name),
 		}
 	}
-	uses, err := mountsOf(e)
+	mounts, err := compose.Mounts(e)
 	if err != nil {
 		return nil, err
 	}
@@ -92,14 +89,14 @@ func (r *repository) rotation(e *schema.Environment) (*rotation, error) {
 		}
 		switch {
 		case secret.Rotate.Never != "":
-			x.refused = &usage{secret.Rotate.Never, ""}
+			x.refused = &refusal{secret.Rotate.Never, ""}
 		case slices.ContainsFunc(x.parts, func(part string) bool { return slices.Contains(inCluster, part) }):
-			x.refused = &usage{"a cluster has the same value, and can't be given another yet", "change both by hand"}
+			x.refused = &refusal{"a cluster has the same value, and can't be given another yet", "change both by hand"}
 		}
-		x.services = uses.of(e, x.turn)
+		x.services = using(e, mounts, x.turn)
 		all[x.name] = x
 	}
-	found := &rotation{repository: r, env: e, local: local, declared: declared, uses: uses, pending: pending}
+	found := &rotation{repository: r, env: e, local: local, declared: declared, mounts: mounts, pending: pending}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		found.all = append(found.all, all[name])
 	}
@@ -153,7 +150,7 @@ func (r *repository) project(e *schema.Environment) (engine.Project, error) {
 	}
 	p.File = []string{"--file", composeFile(e.Name)}
 	if _, err := os.Stat(r.path(composeFile(e.Name))); errors.Is(err, fs.ErrNotExist) {
-		return p, &usage{composeFile(e.Name) + " is not there", "mlops-gitops render " + e.Name}
+		return p, &refusal{composeFile(e.Name) + " is not there", "mlops-gitops render " + e.Name}
 	}
 	return p, nil
 }
@@ -169,15 +166,15 @@ func (x rotatable) from() string {
 
 // show lists what can be rotated and what it takes.
 func (r *rotation) show(w io.Writer) error {
-	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	var rows table
 	for _, x := range r.all {
 		takes := x.takes()
 		if slices.ContainsFunc(r.pending, x.is) {
 			takes = "unfinished: " + takes
 		}
-		fmt.Fprintf(table, "%s\t%s\n", x.name, takes)
+		rows = append(rows, []string{x.name, takes})
 	}
-	return table.Flush()
+	return rows.write(w, 3)
 }
 
 // takes says what a rotation takes.
@@ -189,7 +186,7 @@ func (x rotatable) takes() string {
 	switch {
 	case x.supplied:
 		does = append(does, x.from())
-	case x.turn == authority:
+	case x.turn == schema.Authority:
 		does = append(does, "a new authority, which people have to trust anew, and its certificates")
 	case len(x.parts) > 1:
 		does = append(does, "a new certificate")
@@ -214,7 +211,7 @@ func (r *rotation) find(name string) (rotatable, error) {
 	if i := slices.IndexFunc(r.all, func(x rotatable) bool { return x.is(name) }); i >= 0 {
 		return r.all[i], nil
 	}
-	return rotatable{}, &usage{
+	return rotatable{}, &refusal{
 		fmt.Sprintf("%s has no secret %s on this machine", r.env.Name, name),
 		fmt.Sprintf("mlops-gitops secrets rotate %s lists them", r.env.Name),
 	}

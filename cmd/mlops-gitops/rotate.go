@@ -17,7 +17,7 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/secrets"
 )
 
-func rotateCmd(at *place) *cobra.Command {
+func rotateCmd(at *workdir) *cobra.Command {
 	var all bool
 	var from []string
 	cmd := &cobra.Command{
@@ -36,13 +36,13 @@ A value that a person supplies comes from a file, or from standard input for "-"
   mlops-gitops secrets rotate dev postgres.admin mlflow.postgres.password
   mlops-gitops secrets rotate dev --all
   mlops-gitops secrets rotate dev --from nginx.tls.crt=fullchain.pem --from nginx.tls.key=privkey.pem`,
-		ValidArgsFunction: at.completeRotate,
+		ValidArgsFunction: at.offer(completeRotate),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return named(cmd, nil)
 			}
 			if all && (len(args) > 1 || len(from) > 0) {
-				return &usage{"--all and names of secrets exclude each other", "say one of them"}
+				return &refusal{"--all and names of secrets exclude each other", "say one of them"}
 			}
 			repo, err := at.open()
 			if err != nil {
@@ -50,6 +50,9 @@ A value that a person supplies comes from a file, or from standard input for "-"
 			}
 			loaded, err := repo.envs.Load(args[0])
 			if err != nil {
+				return err
+			}
+			if err := repo.ownSecrets(); err != nil {
 				return err
 			}
 			r, err := repo.rotation(loaded[0].Environment)
@@ -79,17 +82,17 @@ A value that a person supplies comes from a file, or from standard input for "-"
 	return cmd
 }
 
-// readGiven reads the values that --from names. The newline at the end of a line is no
-// part of it.
+// readGiven reads the values that --from names. The newline at the end of a one-line
+// value is no part of it.
 func readGiven(from []string, stdin io.Reader) (map[string][]byte, error) {
 	given := map[string][]byte{}
 	for _, text := range from {
 		name, file, ok := strings.Cut(text, "=")
 		if !ok || name == "" || file == "" {
-			return nil, &usage{fmt.Sprintf("--from %q is not NAME=FILE", text), "--from NAME=FILE, or --from NAME=- for standard input"}
+			return nil, &refusal{fmt.Sprintf("--from %q is not NAME=FILE", text), "--from NAME=FILE, or --from NAME=- for standard input"}
 		}
 		if _, twice := given[name]; twice {
-			return nil, &usage{"--from says twice where " + name + " comes from", "say it once"}
+			return nil, &refusal{"--from says twice where " + name + " comes from", "say it once"}
 		}
 		var value []byte
 		var err error
@@ -109,30 +112,25 @@ func readGiven(from []string, stdin io.Reader) (map[string][]byte, error) {
 	return given, nil
 }
 
-// completeRotate offers environments, then what can be rotated.
-func (p *place) completeRotate(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+// completeRotate is an environment, and then what can be rotated there.
+func completeRotate(repo *repository, args []string, _ string) (names []string, err error) {
 	if len(args) == 0 {
-		return p.complete(cmd, args, typed)
-	}
-	repo, err := p.open()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
+		return repo.envs.Names(), nil
 	}
 	loaded, err := repo.envs.Load(args[0])
 	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
+		return nil, err
 	}
 	r, err := repo.rotation(loaded[0].Environment)
 	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
+		return nil, err
 	}
-	var names []string
 	for _, x := range r.all {
 		if x.refused == nil && !slices.Contains(args[1:], x.name) {
 			names = append(names, x.name)
 		}
 	}
-	return names, cobra.ShellCompDirectiveNoFileComp
+	return names, nil
 }
 
 // choose takes the secrets that are named, and those that a person supplies. It names
@@ -150,7 +148,7 @@ func (r *rotation) choose(names []string, given map[string][]byte) error {
 			continue
 		}
 		if x.refused != nil {
-			problems = append(problems, &usage{x.name + " can't be rotated: " + x.refused.msg, x.refused.hint})
+			problems = append(problems, &refusal{x.name + " can't be rotated: " + x.refused.msg, x.refused.hint})
 			continue
 		}
 		if slices.ContainsFunc(r.chosen, func(other rotatable) bool { return other.name == x.name }) {
@@ -160,9 +158,9 @@ func (r *rotation) choose(names []string, given map[string][]byte) error {
 		lacking := slices.DeleteFunc(slices.Clone(x.parts), func(part string) bool { return given[part] != nil })
 		switch {
 		case isGiven && !x.supplied:
-			problems = append(problems, &usage{x.name + " is not supplied but made", "leave out --from"})
+			problems = append(problems, &refusal{x.name + " is not supplied but made", "leave out --from"})
 		case x.supplied && len(lacking) > 0 && (isGiven || !slices.ContainsFunc(r.pending, x.is)):
-			problems = append(problems, &usage{
+			problems = append(problems, &refusal{
 				"a person supplies " + x.name + ", and no new value is given for " + strings.Join(lacking, " and "),
 				fmt.Sprintf("mlops-gitops secrets rotate %s %s", r.env.Name, x.from()),
 			})
@@ -186,7 +184,7 @@ func (r *rotation) chooseAll(stderr io.Writer) error {
 		}
 	}
 	if len(r.chosen) == 0 {
-		return &usage{"nothing of " + r.env.Name + " can be rotated here", "mlops-gitops secrets rotate " + r.env.Name + " says why"}
+		return &refusal{"nothing of " + r.env.Name + " can be rotated here", "mlops-gitops secrets rotate " + r.env.Name + " says why"}
 	}
 	return nil
 }
@@ -208,13 +206,13 @@ func (r *rotation) run(ctx context.Context, stderr io.Writer, given map[string][
 	if missing, err := r.local.Missing(r.declared); err != nil {
 		return err
 	} else if len(missing) > 0 {
-		return &usage{fmt.Sprintf("%s has no value yet for %s", r.env.Name, strings.Join(missing, ", ")), "mlops-gitops render " + r.env.Name}
+		return &refusal{fmt.Sprintf("%s has no value yet for %s", r.env.Name, strings.Join(missing, ", ")), "mlops-gitops render " + r.env.Name}
 	}
 	project, err := r.project(r.env)
 	if err != nil {
 		return err
 	}
-	states, answers, err := project.Containers(ctx)
+	states, reachable, err := project.Containers(ctx)
 	if err != nil {
 		return err
 	}
@@ -222,7 +220,7 @@ func (r *rotation) run(ctx context.Context, stderr io.Writer, given map[string][
 	var problems []error
 	for _, x := range r.chosen {
 		if !can(x) {
-			problems = append(problems, r.mustRun(x, answers))
+			problems = append(problems, r.mustRun(x, reachable))
 		}
 	}
 	if err := errors.Join(problems...); err != nil {
@@ -249,7 +247,7 @@ func (r *rotation) run(ctx context.Context, stderr io.Writer, given map[string][
 	}
 	restart := func(ctx context.Context, done []string) error {
 		r.sayDone(stderr, done)
-		return r.restart(ctx, stderr, project, done, states, answers)
+		return r.restart(ctx, stderr, project, done, states, reachable)
 	}
 	result, err := r.local.Rotate(ctx, r.declared, turns, restart, rand.Reader, now)
 	for _, text := range result.Warned {

@@ -9,7 +9,8 @@ import (
 // A table is lines of cells; a line of one cell is text that no column minds.
 type table [][]string
 
-func (t table) write(w io.Writer) error {
+// write prints the lines, with so many spaces between columns.
+func (t table) write(w io.Writer, between int) error {
 	var widths []int
 	for _, line := range t {
 		for i, cell := range line {
@@ -26,7 +27,7 @@ func (t table) write(w io.Writer) error {
 		for i, cell := range line {
 			b.WriteString(cell)
 			if i < len(line)-1 {
-				b.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+2))
+				b.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+between))
 			}
 		}
 		b.WriteString("\n")

@@ -4,17 +4,16 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
 // trust says how people and programs come to trust an environment's new authority. It is
 // for when one was made, so it is not read twice.
-func trust(w io.Writer, e *schema.Environment, file string, names []string, goos string) {
+func trust(w io.Writer, e *schema.Environment, file string, names []string, goos string) error {
 	stored := "mlops-gitops-" + e.Name + ".crt"
 	fmt.Fprintf(w, "\n%s: %s is a new authority, for %s and nothing else; these make this machine or a program trust it:\n\n", e.Name, file, strings.Join(names, ", "))
-	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	var rows table
 	ways := []struct{ goos, system, command string }{
 		{"linux", "Debian, Ubuntu", fmt.Sprintf("sudo cp %s /usr/local/share/ca-certificates/%s && sudo update-ca-certificates", file, stored)},
 		{"linux", "Fedora, RHEL", fmt.Sprintf("sudo cp %s /etc/pki/ca-trust/source/anchors/%s && sudo update-ca-trust", file, stored)},
@@ -24,7 +23,7 @@ func trust(w io.Writer, e *schema.Environment, file string, names []string, goos
 	for _, here := range []bool{true, false} { // this machine's first
 		for _, way := range ways {
 			if (way.goos == goos) == here {
-				fmt.Fprintf(table, "  %s\t%s\n", way.system, way.command)
+				rows = append(rows, []string{"  " + way.system, way.command})
 			}
 		}
 	}
@@ -33,8 +32,7 @@ func trust(w io.Writer, e *schema.Environment, file string, names []string, goos
 		{"Python", "export REQUESTS_CA_BUNDLE=$PWD/" + file + " SSL_CERT_FILE=$PWD/" + file},
 		{"S3 clients", "export AWS_CA_BUNDLE=$PWD/" + file},
 	} {
-		fmt.Fprintf(table, "  %s\t%s\n", way[0], way[1])
+		rows = append(rows, []string{"  " + way[0], way[1]})
 	}
-	_ = table.Flush() // words for a person
-	fmt.Fprintln(w)
+	return append(rows, nil).write(w, 3)
 }

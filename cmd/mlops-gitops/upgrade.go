@@ -5,17 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/mlops-gitops/mlops-gitops/render"
 	"github.com/mlops-gitops/mlops-gitops/schema"
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
 
-func upgradeCmd(at *place) *cobra.Command {
+func upgradeCmd(at *workdir) *cobra.Command {
 	var force bool
 	cmd := &cobra.Command{
 		Use:   "upgrade",
@@ -28,7 +32,12 @@ It refuses when schema/ was changed by hand, and when it is newer than this prog
 Exit codes: 0 fine; 1 environments have mistakes now; 2 could not upgrade.`,
 		Example: `  mlops-gitops upgrade
   mlops-gitops render --all && git diff --stat`,
-		Args: cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return &refusal{"upgrade takes no names: the schema is that of all environments", "mlops-gitops upgrade"}
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			dir, err := at.top()
 			if err != nil {
@@ -65,63 +74,64 @@ next   mlops-gitops render --all    what was rendered before, anew
 }
 
 // replaceSchema puts this program's schema in the place of a repository's, and says
-// which files that changes.
+// which files that changes. Where there is none, it puts it there.
 func replaceSchema(dir string, force bool) (changed []string, err error) {
+	if !isRepository(dir) {
+		return nil, &refusal{"this is not a config repository: there is no cue.mod/ and environments/", `run "mlops-gitops init" to make one here, or name one with -C`}
+	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, root.Close()) }()
-	const next, last = "schema.next", "schema.last"
-	if _, err := root.Lstat("schema"); errors.Is(err, fs.ErrNotExist) {
-		// a run was killed between two steps
-		if err := root.Rename(last, "schema"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	unlock, err := render.Lock(root, "schema")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	next, last := hiddenName("schema.next"), hiddenName("schema.last")
+	there, err := isFolder(root, "schema")
+	if err != nil {
+		return nil, err
+	}
+	if !there { // a run was killed between two steps
+		if kept, err := isFolder(root, last); err != nil {
 			return nil, err
+		} else if kept {
+			if err := root.Rename(last, "schema"); err != nil {
+				return nil, err
+			}
+			there = true
 		}
 	}
-	if info, err := root.Lstat("schema"); err != nil || !info.IsDir() {
-		return nil, &usage{"there is no vendored schema here: no folder schema/", `run "mlops-gitops init" to make a config repository, or name one with -C`}
+	if err := errors.Join(root.RemoveAll(next), root.RemoveAll(last)); err != nil {
+		return nil, err
+	}
+	files, err := filesOf(schema.Files)
+	if err != nil {
+		return nil, err
+	}
+	if !there {
+		_, err = addFiles(filepath.Join(dir, next), files)
+		if err == nil {
+			err = root.Rename(next, "schema")
+		}
+		return []string{"schema added"}, err
 	}
 	vendored, err := fs.Sub(root.FS(), "schema")
 	if err != nil {
 		return nil, err
 	}
-	if changed, err = differences(vendored); err != nil || len(changed) == 0 {
+	var lost []string
+	if changed, lost, err = differences(vendored, files); err != nil || len(changed) == 0 {
 		return nil, err
 	}
-	theirs, err := load.SchemaVersion(vendored)
-	if err != nil {
-		return nil, err
-	}
-	ours, err := load.SchemaVersion(schema.Files)
-	switch {
-	case err != nil:
-		return nil, err
-	case theirs > ours:
-		return nil, &load.Misfit{Vendored: theirs, Program: ours}
-	case theirs == ours && !force:
-		return nil, &usage{"schema/ is of this program's form and differs from it: " + strings.Join(changed, ", "),
-			"it was changed by hand, or comes from another build; --force replaces it, and git keeps what was there"}
-	}
-	for _, left := range []string{next, last} { // by a run that was killed
-		if err := root.RemoveAll(left); err != nil {
+	if len(lost) > 0 && !force {
+		if err := mayReplace(vendored, lost); err != nil {
 			return nil, err
 		}
 	}
-	err = fs.WalkDir(schema.Files, ".", func(p string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if d.IsDir() {
-			return root.MkdirAll(path.Join(next, p), 0o755)
-		}
-		data, err := fs.ReadFile(schema.Files, p)
-		if err != nil {
-			return err
-		}
-		return root.WriteFile(path.Join(next, p), data, 0o644)
-	})
-	if err != nil {
+	if _, err := addFiles(filepath.Join(dir, next), files); err != nil {
 		return nil, errors.Join(err, root.RemoveAll(next))
 	}
 	if err := root.Rename("schema", last); err != nil {
@@ -133,41 +143,69 @@ func replaceSchema(dir string, force bool) (changed []string, err error) {
 	return changed, root.RemoveAll(last)
 }
 
-// differences are the files in which a vendored schema differs from this program's. It
-// is an error when something stands there that is no part of a schema.
-func differences(vendored fs.FS) (changed []string, err error) {
+// mayReplace is an error when a vendored schema is not an older one.
+func mayReplace(vendored fs.FS, lost []string) error {
+	theirs, err := load.SchemaVersion(vendored)
+	if err != nil {
+		return err
+	}
+	ours, err := load.SchemaVersion(schema.Files)
+	switch {
+	case err != nil:
+		return err
+	case theirs > ours:
+		return &load.Misfit{Vendored: theirs, Program: ours}
+	case theirs == ours:
+		return &refusal{"schema/ is of this program's form and differs from it: " + strings.Join(lost, ", "),
+			"it was changed by hand, or comes from another build; --force replaces it, and git keeps what was there"}
+	}
+	return nil
+}
+
+// isFolder reports whether there is a folder of that name; anything else there is an error.
+func isFolder(root *os.Root, name string) (bool, error) {
+	info, err := root.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err == nil && !info.IsDir() {
+		err = &refusal{name + " is no folder", "move it away"}
+	}
+	return err == nil, err
+}
+
+// differences are the files in which a vendored schema differs from this program's, and
+// those of them of which something would be lost. It is an error when something stands
+// there that is no part of a schema.
+func differences(vendored fs.FS, ours map[string][]byte) (changed, lost []string, err error) {
 	err = fs.WalkDir(vendored, ".", func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
+		if err == nil && !d.IsDir() && (!d.Type().IsRegular() || path.Ext(p) != ".cue") {
+			err = &refusal{"schema/" + p + " is no part of a schema, and would go with it", "move it out of schema/"}
 		}
-		if !d.Type().IsRegular() || path.Ext(p) != ".cue" {
-			return &usage{"schema/" + p + " is no part of a schema, and would go with it", "move it out of schema/"}
-		}
-		if _, err := fs.Stat(schema.Files, p); errors.Is(err, fs.ErrNotExist) {
-			changed = append(changed, "schema/"+p+" removed")
-		}
-		return nil
+		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	err = fs.WalkDir(schema.Files, ".", func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
+	theirs, err := filesOf(vendored)
+	if err != nil {
+		return nil, nil, err
+	}
+	say := func(name, what string) {
+		changed = append(changed, path.Join("schema", filepath.ToSlash(name))+" "+what)
+	}
+	for _, name := range slices.Sorted(maps.Keys(theirs)) {
+		if _, stays := ours[name]; !stays {
+			say(name, "removed")
 		}
-		ours, err := fs.ReadFile(schema.Files, p)
-		if err != nil {
-			return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(ours)) {
+		if data, there := theirs[name]; !there {
+			say(name, "added")
+		} else if !bytes.Equal(data, ours[name]) {
+			say(name, "changed")
 		}
-		switch theirs, err := fs.ReadFile(vendored, p); {
-		case errors.Is(err, fs.ErrNotExist):
-			changed = append(changed, "schema/"+p+" added")
-		case err != nil:
-			return err
-		case !bytes.Equal(ours, theirs):
-			changed = append(changed, "schema/"+p+" changed")
-		}
-		return nil
-	})
-	return changed, err
+	}
+	lost = slices.DeleteFunc(slices.Clone(changed), func(what string) bool { return strings.HasSuffix(what, " added") })
+	return changed, lost, nil
 }

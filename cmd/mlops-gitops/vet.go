@@ -7,11 +7,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mlops-gitops/mlops-gitops/render"
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
 
-func vetCmd(at *place) *cobra.Command {
-	var output *form
+func vetCmd(at *workdir) *cobra.Command {
+	var output *string
 	cmd := &cobra.Command{
 		Use:   "vet [ENV...]",
 		Short: "say every mistake in environments, at the line where it was made",
@@ -23,7 +24,7 @@ Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
 		Example: `  mlops-gitops vet
   mlops-gitops vet prod
   mlops-gitops vet -o json     # for an editor or a CI annotation`,
-		ValidArgsFunction: at.complete,
+		ValidArgsFunction: at.offer(environments),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			repo, err := at.open()
 			if err != nil {
@@ -33,6 +34,9 @@ Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
 			if m := (*load.Mistake)(nil); err != nil && !errors.As(err, &m) {
 				return err
 			}
+			if err == nil {
+				err = refusals(loaded, repo.treeOf)
+			}
 			if *output == "json" {
 				if shown := showMistakes(cmd.OutOrStdout(), err); shown != nil {
 					return shown
@@ -40,22 +44,29 @@ Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
 				if err != nil {
 					return &found{nil}
 				}
-			} else if err != nil {
+				return nil
+			}
+			if err != nil {
 				return &found{err}
 			}
 			var names []string
 			for _, l := range loaded {
-				if _, err := repo.treeOf(l); err != nil {
-					return &found{err}
-				}
 				names = append(names, l.Name)
 			}
-			if *output == "text" {
-				fmt.Fprintln(cmd.OutOrStdout(), "no mistakes in", strings.Join(names, ", "))
-			}
+			fmt.Fprintln(cmd.OutOrStdout(), "no mistakes in", strings.Join(names, ", "))
 			return nil
 		},
 	}
 	output = outputFlag(cmd)
 	return cmd
+}
+
+// refusals are what renderers say of environments in which loading found no mistake.
+func refusals(loaded []load.Loaded, treeOf func(load.Loaded) (render.Tree, error)) error {
+	var all []error
+	for _, l := range loaded {
+		_, err := treeOf(l)
+		all = append(all, err)
+	}
+	return errors.Join(all...)
 }

@@ -63,4 +63,19 @@ store = s3(*keys["datasets"])
 store.put_object(Bucket="datasets", Key="v", Body=b"one")
 store.put_object(Bucket="datasets", Key="v", Body=b"two")
 store.delete_object(Bucket="datasets", Key="v")
+kept = [v["VersionId"] for v in store.list_object_versions(Bucket="datasets", Prefix="v")["Versions"]]
+assert len(kept) == 2, kept
+refused("datasets deletes a kept version", "AccessDenied", store.delete_object, Bucket="datasets", Key="v", VersionId=kept[0])
+several = store.delete_objects(Bucket="datasets", Delete={"Objects": [{"Key": "v", "VersionId": v} for v in kept]})
+assert [e["Code"] for e in several["Errors"]] == ["AccessDenied"] * 2, several
+
+# a session, which would outlive the password, opens nothing
+user, password = keys["datasets"]
+sts = boto3.client("sts", endpoint_url=sys.argv[1], aws_access_key_id=user, aws_secret_access_key=password, region_name="us-east-1")
+session = sts.assume_role(RoleArn="arn:aws:iam::123456789012:role/any", RoleSessionName="any")["Credentials"]
+of_session = boto3.client(
+    "s3", endpoint_url=sys.argv[1], region_name="us-east-1",
+    aws_access_key_id=session["AccessKeyId"], aws_secret_access_key=session["SecretAccessKey"], aws_session_token=session["SessionToken"],
+)
+refused("a session", "AccessDenied", of_session.list_objects_v2, Bucket="datasets")
 print("buckets are as they were declared")

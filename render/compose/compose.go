@@ -51,24 +51,39 @@ func newProject(e *schema.Environment) (*project, error) {
 	return p, nil
 }
 
+// Services are the names of the project's services.
+func Services(e *schema.Environment) ([]string, error) {
+	p, err := newProject(e)
+	if err != nil {
+		return nil, err
+	}
+	return sorted(p.Services), nil
+}
+
 // Secrets are the names of the secrets that local components mount.
 func Secrets(e *schema.Environment) ([]string, error) {
-	used := map[string]bool{}
-	for _, c := range e.Components {
-		if c.Place != schema.Local {
+	mounts, err := Mounts(e)
+	return sorted(mounts), err
+}
+
+// Mounts are the services that mount each secret, in order.
+func Mounts(e *schema.Environment) (map[string][]string, error) {
+	services := map[string][]string{}
+	for _, c := range sorted(e.Components) {
+		if e.Components[c].Place != schema.Local {
 			continue
 		}
-		for name, w := range c.Workloads {
-			in, err := container.Of(e, c.Name, w)
+		for _, w := range sorted(e.Components[c].Workloads) {
+			in, err := container.Of(e, c, e.Components[c].Workloads[w])
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", schema.FullName(c.Name, name), err)
+				return nil, fmt.Errorf("%s: %w", schema.FullName(c, w), err)
 			}
-			for _, s := range in.Secrets {
-				used[s] = true
+			for _, secret := range in.Secrets {
+				services[secret] = append(services[secret], schema.FullName(c, w))
 			}
 		}
 	}
-	return sorted(used), nil
+	return services, nil
 }
 
 // A project is a Compose project in the making, and the files that it mounts.

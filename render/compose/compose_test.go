@@ -2,123 +2,55 @@ package compose
 
 import (
 	"context"
-	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
-	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/mlops-gitops/mlops-gitops/schema"
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
+	"github.com/mlops-gitops/mlops-gitops/schema/load/loadtest"
 )
 
-// environment loads the environment that a txtar archive holds under the name dev.
-func environment(t testing.TB, archive string) *schema.Environment {
+// rendered is what is made of an environment, by path.
+func rendered(t *testing.T, l load.Loaded) map[string]string {
 	t.Helper()
-	files := fstest.MapFS{}
-	for _, f := range txtar.Parse([]byte(archive)).Files {
-		files[f.Name] = &fstest.MapFile{Data: f.Data}
-	}
-	err := fs.WalkDir(schema.Files, ".", func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		data, err := fs.ReadFile(schema.Files, p)
-		files["schema/"+p] = &fstest.MapFile{Data: data}
-		return err
-	})
+	tree, err := Tree(l.Environment)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const path = "github.com/mlops-gitops/mlops-gitops/schema@v0"
-	for name, text := range map[string]string{
-		"cue.mod/module.cue":           "module: \"example.com/platform@v0\"\nlanguage: version: \"v0.17.0\"\ndeps: \"" + path + "\": v: \"v0.1.0\"\n",
-		"cue.mod/local-module.cue":     "deps: \"" + path + "\": replaceWith: \"./schema\"\n",
-		"environments/environment.cue": "package environments\n\nimport \"" + path + "\"\n\nenvironment: schema.#Environment\n",
-	} {
-		files[name] = &fstest.MapFile{Data: []byte(text)}
-	}
-	r, err := load.Open(files, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	loaded, err := r.Load("dev")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return loaded[0].Environment
-}
-
-// golden reads an archive of testdata: an environment's files and, below deploy/,
-// what is rendered of it.
-func golden(t testing.TB, name string) (archive string, want *txtar.Archive) {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join("testdata", name+".txtar"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data), txtar.Parse(data)
-}
-
-func rendered(t testing.TB, e *schema.Environment) *txtar.Archive {
-	t.Helper()
-	tree, err := Tree(e)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var files txtar.Archive
+	files := map[string]string{}
 	for name, data := range tree.All() {
-		files.Files = append(files.Files, txtar.File{Name: name, Data: data})
+		files[name] = string(data)
 	}
-	return &files
+	return files
 }
-
-var goldens = []string{"dev", "hybrid", "own"}
 
 // TestGolden holds what is rendered to testdata. UPDATE=1 writes it anew.
 func TestGolden(t *testing.T) {
-	for _, name := range goldens {
-		archive, have := golden(t, name)
-		got := &txtar.Archive{Comment: have.Comment}
-		for _, f := range have.Files {
-			if !strings.HasPrefix(f.Name, "deploy/") {
-				got.Files = append(got.Files, f)
-			}
-		}
-		got.Files = append(got.Files, rendered(t, environment(t, archive)).Files...)
-		if os.Getenv("UPDATE") != "" {
-			if err := os.WriteFile(filepath.Join("testdata", name+".txtar"), txtar.Format(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		} else if string(txtar.Format(got)) != string(txtar.Format(have)) {
-			t.Errorf("%s: rendered is\n%s\nUPDATE=1 go test makes that the golden file", name, txtar.Format(got))
-		}
-	}
+	loadtest.Golden(t, "dev", os.Getenv("UPDATE") != "", rendered)
 }
 
 // TestSameBytes renders again and again, with maps made in another order each time.
 func TestSameBytes(t *testing.T) {
-	archive, _ := golden(t, "own")
-	e := environment(t, archive)
-	first := string(txtar.Format(rendered(t, e)))
-	for seed := range uint64(20) {
-		shuffled := shuffle(reflect.ValueOf(e), rand.New(rand.NewPCG(seed, 1))).Interface().(*schema.Environment)
-		if !reflect.DeepEqual(shuffled, e) {
-			t.Fatal("the shuffle changed the environment")
+	loadtest.Each(t, "dev", func(t *testing.T, l load.Loaded) {
+		first := rendered(t, l)
+		for seed := range uint64(20) {
+			shuffled := shuffle(reflect.ValueOf(l.Environment), rand.New(rand.NewPCG(seed, 1))).Interface().(*schema.Environment)
+			if !reflect.DeepEqual(shuffled, l.Environment) {
+				t.Fatal("the shuffle changed the environment")
+			}
+			if again := rendered(t, load.Loaded{Environment: shuffled}); !maps.Equal(again, first) {
+				t.Fatalf("rendered again with seed %d it is\n%s\nand was\n%s", seed, again, first)
+			}
 		}
-		if again := string(txtar.Format(rendered(t, shuffled))); again != first {
-			t.Fatalf("rendered again with seed %d it is\n%s\nand was\n%s", seed, again, first)
-		}
-	}
+	})
 }
 
 // shuffle is a copy of a value whose maps were filled in another order.
@@ -172,9 +104,8 @@ func loadedBack(t testing.TB, data []byte) *types.Project {
 
 // TestLoadsBack holds that Compose reads each project as it was meant, field by field.
 func TestLoadsBack(t *testing.T) {
-	for _, name := range goldens {
-		archive, _ := golden(t, name)
-		meant, err := newProject(environment(t, archive))
+	loadtest.Each(t, "dev", func(t *testing.T, l load.Loaded) {
+		meant, err := newProject(l.Environment)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -184,23 +115,23 @@ func TestLoadsBack(t *testing.T) {
 		}
 		back := loadedBack(t, data)
 		if got, want := slices.Sorted(maps.Keys(back.Services)), slices.Sorted(maps.Keys(meant.Services)); !slices.Equal(got, want) {
-			t.Fatalf("%s: the services are %v, not %v", name, got, want)
+			t.Fatalf("the services are %v, not %v", got, want)
 		}
 		for service, want := range meant.Services {
 			for field, pair := range differing(plain(want), back.Services[service]) {
-				t.Errorf("%s: %s.%s is read as %#v, and meant as %#v", name, service, field, pair[1], pair[0])
+				t.Errorf("%s.%s is read as %#v, and meant as %#v", service, field, pair[1], pair[0])
 			}
 		}
 		for field, pair := range differing(meant.Volumes, back.Volumes) {
-			t.Errorf("%s: volume %s is read as %#v, and meant as %#v", name, field, pair[1], pair[0])
+			t.Errorf("volume %s is read as %#v, and meant as %#v", field, pair[1], pair[0])
 		}
 		for field, pair := range differing(meant.Secrets, back.Secrets) {
-			t.Errorf("%s: secret %s is read as %#v, and meant as %#v", name, field, pair[1], pair[0])
+			t.Errorf("secret %s is read as %#v, and meant as %#v", field, pair[1], pair[0])
 		}
 		if back.Name != meant.Name {
-			t.Errorf("%s: the project is called %s, not %s", name, back.Name, meant.Name)
+			t.Errorf("the project is called %s, not %s", back.Name, meant.Name)
 		}
-	}
+	})
 }
 
 // plain is a service as Compose should read it: two dollars are one again, and a
@@ -272,9 +203,8 @@ func shown(v reflect.Value) any {
 
 // TestHouse holds what is true of every project.
 func TestHouse(t *testing.T) {
-	for _, name := range goldens {
-		archive, _ := golden(t, name)
-		e := environment(t, archive)
+	loadtest.Each(t, "dev", func(t *testing.T, l load.Loaded) {
+		e := l.Environment
 		p, err := newProject(e)
 		if err != nil {
 			t.Fatal(err)
@@ -283,7 +213,7 @@ func TestHouse(t *testing.T) {
 		for from, s := range p.Services {
 			for to, d := range s.DependsOn {
 				if _, ok := p.Services[to]; !ok {
-					t.Errorf("%s: %s waits for %s, which is not there", name, from, to)
+					t.Errorf("%s waits for %s, which is not there", from, to)
 				}
 				awaited[to] = d.Condition
 			}
@@ -291,23 +221,23 @@ func TestHouse(t *testing.T) {
 		exposed := 0
 		for service, s := range p.Services {
 			if s.Restart == types.RestartPolicyNo && awaited[service] != types.ServiceConditionCompletedSuccessfully {
-				t.Errorf("%s: nobody waits for the end of task %s", name, service)
+				t.Errorf("nobody waits for the end of task %s", service)
 			}
 			if awaited[service] == types.ServiceConditionHealthy && s.HealthCheck == nil {
-				t.Errorf("%s: somebody waits for the health of %s, for which nobody asks", name, service)
+				t.Errorf("somebody waits for the health of %s, for which nobody asks", service)
 			}
 			for _, port := range s.Ports {
 				exposed++
 				if port.HostIP == "" {
-					t.Errorf("%s: %s answers to the whole network", name, service)
+					t.Errorf("%s answers to the whole network", service)
 				}
 			}
 			if s.Privileged || !slices.Equal(s.CapDrop, []string{"ALL"}) || !slices.Contains(s.SecurityOpt, "no-new-privileges:true") {
-				t.Errorf("%s: %s may do more than it must", name, service)
+				t.Errorf("%s may do more than it must", service)
 			}
 			for _, secret := range s.Secrets {
 				if _, ok := p.Secrets[secret.Source]; !ok {
-					t.Errorf("%s: %s mounts secret %s, which is not there", name, service, secret.Source)
+					t.Errorf("%s mounts secret %s, which is not there", service, secret.Source)
 				}
 			}
 		}
@@ -319,22 +249,22 @@ func TestHouse(t *testing.T) {
 			}
 		}
 		if exposed != 0 {
-			t.Errorf("%s: %d ports more are published than are exposed", name, exposed)
+			t.Errorf("%d ports more are published than are exposed", exposed)
 		}
-		for _, f := range rendered(t, e).Files {
-			if strings.ContainsFunc(string(f.Data), schema.IsReserved) {
-				t.Errorf("%s: %s holds a reference that is not bound", name, f.Name)
+		for name, text := range rendered(t, l) {
+			if strings.ContainsFunc(text, schema.IsReserved) {
+				t.Errorf("%s holds a reference that is not bound", name)
 			}
 		}
 		mounted, err := Secrets(e)
 		if err != nil || !slices.Equal(mounted, slices.Sorted(maps.Keys(p.Secrets))) {
-			t.Errorf("%s: the secrets are %v, %v, and those of the project %v", name, mounted, err, slices.Sorted(maps.Keys(p.Secrets)))
+			t.Errorf("the secrets are %v, %v, and those of the project %v", mounted, err, slices.Sorted(maps.Keys(p.Secrets)))
 		}
-	}
+	})
 }
 
 func TestNothingLocal(t *testing.T) {
-	tree, err := Tree(environment(t, "-- environments/dev/e.cue --\npackage environments\n\nenvironment: mode: \"prod\"\n"))
+	tree, err := Tree(loadtest.Load(t, "prod", nil).Environment)
 	if err != nil || len(tree.Paths()) != 0 {
 		t.Errorf("what runs in a cluster is rendered here: %v, %v", tree.Paths(), err)
 	}

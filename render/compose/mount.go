@@ -136,8 +136,8 @@ for dir; do
 done
 `
 
-// chownAll looks at every file each time: into a volume that is taken over, those who had
-// it before may write again as whom they were, and go again.
+// chownAll looks at every file each time: the program from which a volume is taken over may
+// be started on it again for a while, and leave files that belong to its own user.
 const chownAll = `set -eu
 owner=$1
 shift

@@ -62,9 +62,7 @@ func (p *project) add(c schema.Component, name string) error {
 	if names := p.calledBy(c); w.Kind == "service" && len(names) > 0 {
 		s.Networks = map[string]*types.ServiceNetworkConfig{"default": {Aliases: names}}
 	}
-	if err := p.order(&s, c, name); err != nil {
-		return err
-	}
+	p.order(&s, c, name)
 	p.Services[full] = s
 	return nil
 }
@@ -83,7 +81,7 @@ func (p *project) calledBy(c schema.Component) []string {
 
 // order is what must be there before a workload starts: what it comes after, or
 // else what its component needs, with its claims fulfilled.
-func (p *project) order(s *types.ServiceConfig, c schema.Component, name string) error {
+func (p *project) order(s *types.ServiceConfig, c schema.Component, name string) {
 	condition := map[string]string{
 		"healthy":   types.ServiceConditionHealthy,
 		"completed": types.ServiceConditionCompletedSuccessfully,
@@ -105,7 +103,6 @@ func (p *project) order(s *types.ServiceConfig, c schema.Component, name string)
 			p.after(s, schema.FullName(edge.Provider, by), types.ServiceConditionCompletedSuccessfully)
 		}
 	}
-	return nil
 }
 
 func (p *project) after(s *types.ServiceConfig, other, condition string) {

@@ -10,15 +10,15 @@ import (
 
 	"github.com/mlops-gitops/mlops-gitops/render/flux"
 	"github.com/mlops-gitops/mlops-gitops/render/kube"
-	"github.com/mlops-gitops/mlops-gitops/render/kube/kubetest"
 	"github.com/mlops-gitops/mlops-gitops/schema"
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
+	"github.com/mlops-gitops/mlops-gitops/schema/load/loadtest"
 )
 
 // TestTree holds the files of whole environments. Each reads back strictly as what
 // Flux itself defines.
 func TestTree(t *testing.T) {
-	kubetest.Golden(t, os.Getenv("UPDATE") != "", func(t *testing.T, l load.Loaded) map[string]string {
+	loadtest.Golden(t, "prod", os.Getenv("UPDATE") != "", func(t *testing.T, l load.Loaded) map[string]string {
 		tree, err := flux.Tree(l.Environment)
 		if err != nil {
 			t.Fatal(err)

@@ -83,7 +83,7 @@ func Of(e *schema.Environment) (*Graph, error) {
 	for _, consumer := range sorted(e.Edges) {
 		for _, key := range sorted(e.Edges[consumer]) {
 			edge := e.Edges[consumer][key]
-			asks, begins := e.Components[consumer]
+			_, begins := e.Components[consumer]
 			provider, ends := e.Components[edge.Provider]
 			if !begins || !ends {
 				return nil, fmt.Errorf("%s needs %s, and not both are components", consumer, edge.Provider)
@@ -91,7 +91,7 @@ func Of(e *schema.Environment) (*Graph, error) {
 			if consumer == edge.Provider {
 				return nil, fmt.Errorf("%s needs itself", consumer)
 			}
-			l := Label{Port: portOf(asks, key, provider, edge)}
+			l := Label{Port: numbered(edge.Port, edge.Number)}
 			if claim, ok := provider.Claims[edge.Claim]; ok && edge.Claim != "" {
 				l.Claims = claimed(claim)
 			}
@@ -113,7 +113,7 @@ func claimed(c schema.Claim) (words []string) {
 }
 
 func box(name string, c schema.Component) Box {
-	b := Box{Name: clean(name), Keeps: c.Accepts.Database || len(c.Claims) > 0}
+	b := Box{Name: clean(name), Keeps: c.Accepts.Keeps() || len(c.Claims) > 0}
 	if c.Place == schema.External {
 		for _, p := range sorted(c.Published) {
 			if host := clean(c.Published[p].Host); !slices.Contains(b.Lines, host) {
@@ -150,33 +150,6 @@ func exposed(c schema.Component) (labels []Label) {
 		}
 	}
 	return labels
-}
-
-// portOf names the port that an edge leads to: as the consumer's need has it, else as
-// the provider has it, else as the edge is called.
-func portOf(consumer schema.Component, key string, provider schema.Component, edge schema.Edge) string {
-	name := consumer.Needs[key].Port
-	if name == "" && edge.Workload != "" {
-		ports := provider.Workloads[edge.Workload].Ports
-		name = first(ports, func(n int) bool { return n == edge.Number })
-	}
-	if name == "" {
-		name = first(provider.Published, func(p schema.Published) bool { return p.Host == edge.Host && p.Port == edge.Number })
-	}
-	if name == "" {
-		name = key
-	}
-	return numbered(name, edge.Number)
-}
-
-// first is the first key whose value holds, or "".
-func first[V any](m map[string]V, holds func(V) bool) string {
-	for _, k := range sorted(m) {
-		if holds(m[k]) {
-			return k
-		}
-	}
-	return ""
 }
 
 func numbered(port string, number int) string {

@@ -37,7 +37,7 @@ func edge(e *schema.Environment, consumer, key, provider, port string, number in
 	if e.Edges[consumer] == nil {
 		e.Edges[consumer] = map[string]schema.Edge{}
 	}
-	made := schema.Edge{Consumer: consumer, Provider: provider, Number: number, Host: provider}
+	made := schema.Edge{Consumer: consumer, Provider: provider, Port: port, Number: number, Host: provider}
 	if database != "" {
 		made.Claim = consumer + "." + key
 		p := e.Components[provider]
@@ -48,13 +48,6 @@ func edge(e *schema.Environment, consumer, key, provider, port string, number in
 		p.Claims[made.Claim] = schema.Claim{Consumer: consumer, Database: database}
 		e.Components[provider] = p
 	}
-	c := e.Components[consumer]
-	c.Needs = maps.Clone(c.Needs)
-	if c.Needs == nil {
-		c.Needs = map[string]schema.Need{}
-	}
-	c.Needs[key] = schema.Need{From: provider, Port: port}
-	e.Components[consumer] = c
 	e.Edges[consumer][key] = made
 }
 

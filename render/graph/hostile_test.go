@@ -25,7 +25,7 @@ func poisoned(text string) *schema.Environment {
 		Edges: map[string]map[string]schema.Edge{},
 	}
 	edge(e, text, text, "db", text, 3, text)
-	e.Edges[text]["broken"] = schema.Edge{Provider: "db", Reached: text}
+	e.Edges[text]["broken"] = schema.Edge{Provider: "db", Port: text, Reached: text}
 	return e
 }
 

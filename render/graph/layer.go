@@ -123,7 +123,8 @@ func (g *Graph) depths() map[string]int {
 			providers[a.From] = append(providers[a.From], a.To)
 		}
 	}
-	// After a walk, each way that closes no circle leads to a box that was left before.
+	// A walk leaves a box after all the boxes that it asks. Only where arrows go in a circle
+	// does one of them lead to a box that is left later: that one is turned around below.
 	var left []string
 	leftAt, entered := map[string]int{}, map[string]bool{}
 	var walk func(string)
@@ -137,7 +138,7 @@ func (g *Graph) depths() map[string]int {
 		leftAt[name] = len(left)
 		left = append(left, name)
 	}
-	// those whom nobody asks first, so that an arrow between the others turns around
+	// Walks begin at those whom nobody asks, so that no arrow of theirs is turned around.
 	asked := map[string]bool{}
 	for _, ps := range providers {
 		for _, p := range ps {

@@ -30,20 +30,8 @@ func TestOf(t *testing.T) {
 		}, "app reaches db at admin 81, sql 5432"},
 		{"what is not reached has an arrow of its own", func(e *schema.Environment) {
 			edge(e, "app", "one", "db", "sql", 5432, "")
-			e.Edges["app"]["two"] = schema.Edge{Provider: "db", Reached: "port"}
-		}, "app reaches db at sql 5432. app cannot reach db at two"},
-		{"where no need names the port, its workload does", func(e *schema.Environment) {
-			e.Edges["app"] = map[string]schema.Edge{"db.any": {Provider: "db", Workload: "server", Number: 5432}}
-		}, "app reaches db at sql 5432"},
-		{"or the address that it publishes", func(e *schema.Environment) {
-			c := e.Components["db"]
-			c.Published = map[string]schema.Published{"a": {Host: "y", Port: 1}, "pooled": {Host: "x", Port: 1}}
-			e.Components["db"] = c
-			e.Edges["app"] = map[string]schema.Edge{"db.any": {Provider: "db", Host: "x", Number: 1}}
-		}, "app reaches db at pooled 1"},
-		{"or else the edge itself", func(e *schema.Environment) {
-			e.Edges["app"] = map[string]schema.Edge{"db.any": {Provider: "db", Number: 7}}
-		}, "app reaches db at db.any 7"},
+			e.Edges["app"]["two"] = schema.Edge{Provider: "db", Port: "web", Reached: "port"}
+		}, "app reaches db at sql 5432. app cannot reach db at web"},
 		{"people reach what is exposed, at the outer port", func(e *schema.Environment) {
 			e.Components["app"].Workloads["server"] = service(map[string]int{"http": 8080}, map[string]int{"http": 80})
 		}, "people outside reach app at http 80"},

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/mlops-gitops/mlops-gitops/render/kube"
-	"github.com/mlops-gitops/mlops-gitops/render/kube/kubetest"
+	"github.com/mlops-gitops/mlops-gitops/schema/load/loadtest"
 )
 
 // TestExamples holds that the examples of the documents, all in one environment, make
@@ -24,7 +24,7 @@ func TestExamples(t *testing.T) {
 		}
 		files["environments/"+filepath.Base(example)] = string(data)
 	}
-	objects, err := kube.Objects(kubetest.Load(t, files).Environment)
+	objects, err := kube.Objects(loadtest.Load(t, "prod", files).Environment)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,15 +15,15 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/mlops-gitops/mlops-gitops/render/kube"
-	"github.com/mlops-gitops/mlops-gitops/render/kube/kubetest"
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
+	"github.com/mlops-gitops/mlops-gitops/schema/load/loadtest"
 )
 
 // TestObjects holds the objects of whole environments, one file a stage. Each is
 // rendered twice to the same bytes, reads back as what was written by the parser
 // that Kubernetes uses, and has only pods that restricted Pod Security admits.
 func TestObjects(t *testing.T) {
-	kubetest.Golden(t, os.Getenv("UPDATE") != "", func(t *testing.T, l load.Loaded) map[string]string {
+	loadtest.Golden(t, "prod", os.Getenv("UPDATE") != "", func(t *testing.T, l load.Loaded) map[string]string {
 		made := stages(t, l)
 		if again := stages(t, l); !reflect.DeepEqual(made, again) {
 			t.Error("a second run makes something else")

@@ -70,7 +70,7 @@ func Objects(e *schema.Environment) ([]Object, error) {
 
 // Secrets returns the names of the secrets that the workloads in the cluster use,
 // in order. Each must be a Secret of that name in the environment's namespace
-// whose only key is SecretKey.
+// whose only key is schema.SecretKey.
 func Secrets(e *schema.Environment) ([]string, error) {
 	programs, err := programsOf(e)
 	if err != nil {

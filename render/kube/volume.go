@@ -12,9 +12,6 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
-// SecretKey is the key under which each Secret holds its value.
-const SecretKey = "value"
-
 // The volume of the pod's ConfigMap, and how the one of a container's secrets ends.
 const (
 	filesVolumeName  = "mounted-files"
@@ -25,7 +22,8 @@ const (
 // from which its text comes, can hold, and the secrets.
 const memorySize = 2 << 20
 
-// mounts are a container's mounts, in order of paths, and the volumes that only it uses.
+// mounts are a container's mounts, in the order in which they are added (files,
+// directories in memory, secrets, scratch, volumes), and the volumes that only it uses.
 type mounts struct {
 	prefix  string // of the volumes' names
 	volumes []corev1.Volume
@@ -113,7 +111,7 @@ func secretsSource(names []string) corev1.VolumeSource {
 	for _, name := range names {
 		p.Sources = append(p.Sources, corev1.VolumeProjection{Secret: &corev1.SecretProjection{
 			LocalObjectReference: corev1.LocalObjectReference{Name: name},
-			Items:                []corev1.KeyToPath{{Key: SecretKey, Path: name}},
+			Items:                []corev1.KeyToPath{{Key: schema.SecretKey, Path: name}},
 		}})
 	}
 	return corev1.VolumeSource{Projected: p}

@@ -40,7 +40,7 @@ func waitsOf(p program) ([]wait, error) {
 		if !ok || awaited.Wait == nil {
 			return nil, &NoQuestion{p.component, name}
 		}
-		w, err := waitFor(p, "after-"+name, awaited)
+		w, err := waitFor(p, "after-"+name, awaited.Image, awaited.User, awaited.Group, *awaited.Wait)
 		if err != nil {
 			return nil, err
 		}
@@ -66,28 +66,19 @@ func waitsOf(p program) ([]wait, error) {
 func waitForNeed(p program, need string, edge schema.Edge) (wait, error) {
 	provider := p.env.Components[edge.Provider]
 	if claim, ok := provider.Claims[edge.Claim]; ok && claim.Wait != nil {
-		return waitForClaim(p, "needs-"+need, *claim.Wait)
+		c := claim.Wait
+		return waitFor(p, "needs-"+need, c.Image, c.User, c.User, schema.Question{Command: c.Command, Env: c.Env, Files: c.Files})
 	}
 	if backing, ok := provider.Workloads[edge.Workload]; ok && backing.Wait != nil {
-		return waitFor(p, "needs-"+need, backing)
+		return waitFor(p, "needs-"+need, backing.Image, backing.User, backing.Group, *backing.Wait)
 	}
 	return wait{}, &NoQuestion{edge.Provider, edge.Workload}
 }
 
-func waitFor(p program, name string, awaited schema.Workload) (wait, error) {
-	w := wait{name: name, image: awaited.Image, user: awaited.User, group: awaited.Group}
-	var err error
-	if w.asks, err = container.Asking(p.env, p.component, *awaited.Wait); err != nil {
-		return w, fmt.Errorf("%s: %w", name, err)
+func waitFor(p program, name string, image schema.Image, user, group int64, q schema.Question) (wait, error) {
+	asks, err := container.Asking(p.env, p.component, q)
+	if err != nil {
+		return wait{}, fmt.Errorf("%s: %w", name, err)
 	}
-	return w, nil
-}
-
-func waitForClaim(p program, name string, c schema.ClaimWait) (wait, error) {
-	w := wait{name: name, image: c.Image, user: c.User, group: c.User}
-	var err error
-	if w.asks, err = container.Asking(p.env, p.component, schema.Question{Command: c.Command, Env: c.Env, Files: c.Files}); err != nil {
-		return w, fmt.Errorf("%s: %w", name, err)
-	}
-	return w, nil
+	return wait{name, image, user, group, asks}, nil
 }

@@ -6,15 +6,15 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mlops-gitops/mlops-gitops/render/kube/kubetest"
 	"github.com/mlops-gitops/mlops-gitops/render/kustomize"
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
+	"github.com/mlops-gitops/mlops-gitops/schema/load/loadtest"
 )
 
 // TestTree holds what overlays say, and which files a base has; render/kube holds
 // what is in them. Each tree is proven.
 func TestTree(t *testing.T) {
-	kubetest.Golden(t, os.Getenv("UPDATE") != "", func(t *testing.T, l load.Loaded) map[string]string {
+	loadtest.Golden(t, "prod", os.Getenv("UPDATE") != "", func(t *testing.T, l load.Loaded) map[string]string {
 		tree, err := kustomize.Tree(l.Environment, l.Base)
 		if err != nil {
 			t.Fatal(err)
@@ -71,7 +71,7 @@ func TestSettings(t *testing.T) {
 		}`},
 	} {
 		t.Run(tt.what, func(t *testing.T) {
-			l := kubetest.Load(t, map[string]string{
+			l := loadtest.Load(t, "prod", map[string]string{
 				"environments/prod/environment.cue": "package environments\n\nenvironment: {mode: \"prod\", " + tt.says + "}\n",
 			})
 			tree, err := kustomize.Tree(l.Environment, l.Base)

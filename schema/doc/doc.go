@@ -55,7 +55,7 @@ type Type struct {
 	Must     string   // the schema's own words: must be an integer from 1 to 50
 	Literals []string // the values to choose from, as CUE has them
 	Fields   []*Field // of a struct, without those of Ref; one without a name stands for all of its type's
-	Key      string   // what the names of a struct of one's own names are called: Port
+	Key      string   // where people choose the names in a struct, what the schema calls such a name: Port
 	Member   *Type    // what stands under such a name, or is an element of a list
 }
 

@@ -34,7 +34,8 @@ type Explained struct {
 	components cue.Value // the same, of components
 }
 
-// Explain evaluates one environment for people to ask about. What it costs, Load does not.
+// Explain evaluates one environment for people to ask about: beside its values, what the
+// schema says of them and where each was written. That takes time, so Load does without.
 func (r *Repository) Explain(name string) (*Explained, error) {
 	if !slices.Contains(r.names, name) {
 		return nil, r.forgotten(name)

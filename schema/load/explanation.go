@@ -53,7 +53,7 @@ func (e *NoSetting) Hint() string {
 	if len(e.meant) > 0 {
 		return "did you mean " + strings.Join(e.meant, " or ") + "?"
 	}
-	if near := nearest(e.label, e.known); near != "" {
+	if near := near(e.label, e.known); near != "" {
 		return fmt.Sprintf("did you mean %q?", Name(append(slices.Clone(e.under), near)))
 	}
 	if len(e.known) == 0 {

@@ -20,8 +20,9 @@ import (
 var environment = cue.ParsePath("environment")
 
 const (
-	folder     = "environments"
-	modulePath = "github.com/mlops-gitops/mlops-gitops/schema@v0"
+	folder       = "environments"
+	vendoredFile = "schema/environment.cue"
+	modulePath   = "github.com/mlops-gitops/mlops-gitops/schema@v0"
 )
 
 // A Repository is a tree of files that holds environments.
@@ -39,8 +40,8 @@ func Open(fsys fs.FS, under string) (*Repository, error) {
 	tree := newOnlyCUE(fsys, under)
 	for _, need := range []struct{ file, why string }{
 		{"cue.mod/module.cue", "it makes the folder a CUE module"},
-		{"schema/environment.cue", "the vendored schema pins the model"},
 		{folder, "every folder in it is one environment"},
+		{vendoredFile, "the vendored schema pins the model"},
 	} {
 		if _, err := tree.Stat(need.file); errors.Is(err, fs.ErrNotExist) {
 			return nil, &NotARepository{need.file, need.why}
@@ -75,11 +76,17 @@ func Open(fsys fs.FS, under string) (*Repository, error) {
 type NotARepository struct{ missing, why string }
 
 func (e *NotARepository) Error() string {
+	if e.missing == vendoredFile {
+		return fmt.Sprintf("there is no %s (%s)", e.missing, e.why)
+	}
 	return fmt.Sprintf("this is not a config repository: there is no %s (%s)", e.missing, e.why)
 }
 
 // Hint is what to do about it.
 func (e *NotARepository) Hint() string {
+	if e.missing == vendoredFile {
+		return `"mlops-gitops upgrade" puts it there; in a folder that is no config repository, "mlops-gitops init" makes one`
+	}
 	return `run "mlops-gitops init" to make one here, or name one with -C`
 }
 

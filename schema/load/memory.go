@@ -76,16 +76,16 @@ func (r *Repository) recallOne(tree *onlyCUE, name string) *Loaded {
 	if data == nil {
 		return nil
 	}
+	head, body, _ := bytes.Cut(data, []byte("\n"))
 	var from origin
 	var kept remembered
-	parts := json.NewDecoder(bytes.NewReader(data))
-	if parts.Decode(&from) != nil {
+	if json.Unmarshal(head, &from) != nil {
 		return nil
 	}
 	if now, err := tree.digest(name, from.Folders); err != nil || now != from.Digest {
 		return nil // whatever is wrong comes out when it is read in earnest
 	}
-	if parts.Decode(&kept) != nil {
+	if json.Unmarshal(body, &kept) != nil {
 		return nil
 	}
 	return &Loaded{Environment: kept.Environment, Base: kept.Base, Inputs: kept.Inputs, Digest: from.Digest}
@@ -114,7 +114,7 @@ func (r *Repository) keepOne(tree *onlyCUE, l *Loaded) {
 	if err != nil {
 		return
 	}
-	r.memory.Keep(l.Name, slices.Concat(head, body))
+	r.memory.Keep(l.Name, slices.Concat(head, []byte("\n"), body))
 	l.Digest = from.Digest
 }
 

@@ -8,31 +8,31 @@ import (
 	"strings"
 )
 
-// A place is where a work tree and its parts are: absolute paths.
-type place struct {
+// A layout is where a work tree and its parts are: absolute paths.
+type layout struct {
 	root      string // the top of the work tree
 	gitDir    string // HEAD, index and what else is this work tree's own
 	commonDir string // objects, refs, config: gitDir, but for linked work trees
 }
 
 // find looks for the work tree around dir, from dir upwards as git does.
-func find(dir string) (place, error) {
+func find(dir string) (layout, error) {
 	for at := dir; ; at = filepath.Dir(at) {
 		gitDir, err := pointed(filepath.Join(at, ".git"))
 		if err != nil {
-			return place{}, err
+			return layout{}, err
 		}
 		if gitDir != "" {
 			return located(at, gitDir)
 		}
 		if isGitDir(at) {
 			if filepath.Base(at) == ".git" {
-				return place{}, &Problem{Msg: fmt.Sprintf("%s is inside a .git folder", dir), Fix: "go to the work tree: cd " + filepath.Dir(at)}
+				return layout{}, &Problem{Msg: fmt.Sprintf("%s is inside a .git folder", dir), Fix: "go to the work tree: cd " + filepath.Dir(at)}
 			}
-			return place{}, bare(at)
+			return layout{}, bare(at)
 		}
 		if filepath.Dir(at) == at {
-			return place{}, &Problem{Msg: fmt.Sprintf("%s is not in a Git repository", dir), Fix: "make it one: git init"}
+			return layout{}, &Problem{Msg: fmt.Sprintf("%s is not in a Git repository", dir), Fix: "make it one: git init"}
 		}
 	}
 }
@@ -76,13 +76,13 @@ func pointed(path string) (string, error) {
 	return filepath.EvalSymlinks(target)
 }
 
-// located completes the place of a work tree with its common folder.
-func located(root, gitDir string) (place, error) {
+// located completes the layout of a work tree with its common folder.
+func located(root, gitDir string) (layout, error) {
 	common, err := commonOf(gitDir)
 	if err != nil {
-		return place{}, fmt.Errorf("look for the Git repository: %w", err)
+		return layout{}, fmt.Errorf("look for the Git repository: %w", err)
 	}
-	return place{root: root, gitDir: gitDir, commonDir: common}, nil
+	return layout{root: root, gitDir: gitDir, commonDir: common}, nil
 }
 
 // commonOf returns the folder that a linked work tree's shares with the others,

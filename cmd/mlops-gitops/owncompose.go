@@ -1,0 +1,79 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/mlops-gitops/mlops-gitops/schema"
+)
+
+// A rootCompose is what the repository's own compose.yaml says.
+type rootCompose struct {
+	name     string
+	includes bool // an environment's project
+}
+
+func (r *repository) ownCompose(env string) (c rootCompose, err error) {
+	data, err := r.readSmall("compose.yaml")
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, nil
+	}
+	if err != nil {
+		return c, err
+	}
+	var file struct {
+		Name    string
+		Include []yaml.Node // a path, or a mapping with one or several
+	}
+	if yaml.Unmarshal(data, &file) != nil { // the parser's words may quote the file
+		return c, &refusal{"compose.yaml can't be read as YAML", "it is yours to mend; mlops-gitops reads its name and what it includes"}
+	}
+	c.name = file.Name
+	for _, n := range file.Include {
+		var long struct{ Path yaml.Node }
+		if n.Kind == yaml.MappingNode && n.Decode(&long) == nil {
+			n = long.Path
+		}
+		for _, p := range append(n.Content, &n) {
+			c.includes = c.includes || p.Kind == yaml.ScalarNode && path.Clean(p.Value) == composeFile(env)
+		}
+	}
+	return c, nil
+}
+
+// readSmall reads a file of the repository's own folder that a person wrote. It
+// follows no link out of the repository.
+func (r *repository) readSmall(name string) (data []byte, err error) {
+	root, err := os.OpenRoot(r.dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, root.Close()) }()
+	info, err := root.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > 1<<20 {
+		return nil, &refusal{name + " is no file of a page or two", "move it away"}
+	}
+	return root.ReadFile(name)
+}
+
+// oneProject is an error when the repository's compose.yaml gives an environment's
+// project another name than its own: started one way and the other there would be two,
+// with two sets of data.
+func (r *repository) oneProject(e *schema.Environment) error {
+	own, err := r.ownCompose(e.Name)
+	if err != nil || !own.includes || own.name == e.Settings.Namespace {
+		return err
+	}
+	return &refusal{
+		fmt.Sprintf("compose.yaml calls the project of %s %q, and the environment's namespace is %q: that would be two sets of data", e.Name, own.name, e.Settings.Namespace),
+		fmt.Sprintf("say name: %s in compose.yaml", e.Settings.Namespace),
+	}
+}
