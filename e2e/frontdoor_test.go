@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -23,6 +24,9 @@ func TestComposeFrontDoor(t *testing.T) {
 		}
 		routes: named: {port: "http", path: "/named/", strip: true, hide: ["/named/metrics", "/named/inside/"], stream: ["/named/inside/files/"]}
 		routes: below: {port: "http", path: "/named/inside/open/"}
+		routes: socket: {port: "http", host: "socket.test", websocket: true}
+		routes: address: {port: "http", host: "127.0.0.1", listen: 28902}
+		routes: beside: {port: "http", host: "beside.test", listen: 28900}
 		routes: alias: {port: "http", path: "/alias/", host: "alias.test"}
 	}
 `, indented(testdata(t, "echo.py"), t)))
@@ -61,12 +65,45 @@ func TestComposeFrontDoor(t *testing.T) {
 		{"another route in a hidden folder", "200 asked /named/inside/open/x", []string{p.https() + "/named/inside/open/x"}},
 		{"what MLflow hides", "404 ", []string{p.https() + "/api/3.0/mlflow/server-info"}},
 		{"what is below what MLflow hides", "404 ", []string{p.https() + "/api/3.0/mlflow/server-info/"}},
+		{"an address", "200 asked /x", []string{p.named("127.0.0.1", 902) + "/x"}},
+		{"another name, where there is an address", "421 ", []string{"--insecure", p.named("evil.example.com", 902) + "/x"}},
+		{"another host, where there is an address", "421 ", []string{"--header", "Host: evil.example.com", p.named("127.0.0.1", 902) + "/x"}},
+		{"an address without TLS", "308 ", []string{fmt.Sprintf("http://127.0.0.1:%d/x", p.base+80)}},
+		{"a name beside the object store's", "200 asked /x", []string{p.named("beside.test", 900) + "/x"}},
+		{"a name beside the object store's, by way of it", "421 ", []string{"--header", "Host: beside.test", p.s3() + "/x"}},
+		{"the same in capitals", "421 ", []string{"--header", "Host: beside.test", p.named("LOCALHOST", 900) + "/x"}},
 	} {
 		if got := p.asked(tt.args...); !strings.HasPrefix(got, tt.want) {
 			t.Errorf("%s: got %q, want %q", tt.what, got, tt.want)
 		}
 	}
-	if log := p.run("docker", "compose", "logs", "--no-color", "nginx"); strings.Contains(log, "conflicting server name") {
+	for _, tt := range []struct {
+		what, at string
+	}{
+		{"with Nginx's usual headers", p.https() + "/named/x"},
+		{"beside the object store", p.named("beside.test", 900) + "/x"},
+		{"with headers of its own", fmt.Sprintf("https://socket.test:%d/x", p.base+443)},
+	} {
+		got := p.asked("--header", "X-Forwarded-For: 203.0.113.9", "--header", "X_Forwarded_For: 203.0.113.9", "--header", "X-Real-IP: 203.0.113.9", "--header", "X-Forwarded-Proto: gopher", tt.at)
+		if strings.Contains(got, "203.0.113.9") || !strings.Contains(got, "\nX-Forwarded-For: ") || !strings.Contains(got, "\nX-Forwarded-Proto: https\n") {
+			t.Errorf("a route %s hears from anybody where a request comes from:\n%s", tt.what, got)
+		}
+	}
+	// a request that fails: MinIO isn't running
+	presigned := []string{p.s3() + "/mlflow/x?X-Amz-Credential=nobody&X-Amz-Signature=bearer"}
+	for _, args := range [][]string{presigned, append(presigned, "--header", "Host: evil.example.com"), append(presigned, "--http1.1", "--upload-file", "environments/dev/environment.cue")} {
+		if got := p.asked(args...); got != "502 " && got != "421 " {
+			t.Errorf("with the object store away, %v got %q", args, got)
+		}
+	}
+	log := p.run("docker", "compose", "logs", "--no-color", "nginx")
+	if strings.Contains(log, "bearer") || strings.Contains(log, "X-Amz") {
+		t.Errorf("signatures show in Nginx's log:\n%s", log)
+	}
+	if failed := regexp.MustCompile(`"path":"/mlflow/x","status":502,.*"upstream":"minio.s3","upstream_status":"502"`); !failed.MatchString(log) {
+		t.Errorf("requests that failed don't show in Nginx's log:\n%s", log)
+	}
+	if strings.Contains(log, "conflicting server name") {
 		t.Errorf("two of Nginx's servers have one name:\n%s", log)
 	}
 }
