@@ -10,8 +10,10 @@ import (
 // TestComposeFrontDoor runs Nginx before a component that says what it was asked, without
 // the rest of the platform: who is led where, by which name, and what is believed.
 func TestComposeFrontDoor(t *testing.T) {
+	longest := strings.Repeat(strings.Repeat("a", 62)+".", 4) + "a" // what a host name may have: 253
 	p := newPlatform(t, "mlops-e2e-door", 28000, "localhost", fmt.Sprintf(`
 	mlflow: aliases: ["alias.test:1234"]
+	nginx: headers: "X-Long": "%s"
 	components: echo: {
 		workloads: server: {
 			image: {repository: "localhost/mlops-gitops/mlflow", tag: "v3.17.0-full"}
@@ -27,9 +29,10 @@ func TestComposeFrontDoor(t *testing.T) {
 		routes: socket: {port: "http", host: "socket.test", websocket: true}
 		routes: address: {port: "http", host: "127.0.0.1", listen: 28902}
 		routes: beside: {port: "http", host: "beside.test", listen: 28900}
+		routes: long: {port: "http", host: "%s", path: "/named/"}
 		routes: alias: {port: "http", path: "/alias/", host: "alias.test"}
 	}
-`, indented(testdata(t, "echo.py"), t)))
+`, strings.Repeat("x", 3000), indented(testdata(t, "echo.py"), t), longest))
 	p.run(program(t), "render", "dev")
 	p.t.Cleanup(func() { p.run("docker", "compose", "down", "--volumes", "--timeout", "1") })
 	p.run("docker", "compose", "up", "--no-deps", "nginx.volumes")
@@ -72,6 +75,7 @@ func TestComposeFrontDoor(t *testing.T) {
 		{"a name beside the object store's", "200 asked /x", []string{p.named("beside.test", 900) + "/x"}},
 		{"a name beside the object store's, by way of it", "421 ", []string{"--header", "Host: beside.test", p.s3() + "/x"}},
 		{"the same in capitals", "421 ", []string{"--header", "Host: beside.test", p.named("LOCALHOST", 900) + "/x"}},
+		{"the longest name", "200 asked /named/x", []string{p.named(longest, 443) + "/named/x"}},
 	} {
 		if got := p.asked(tt.args...); !strings.HasPrefix(got, tt.want) {
 			t.Errorf("%s: got %q, want %q", tt.what, got, tt.want)
