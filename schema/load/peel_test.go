@@ -62,7 +62,7 @@ var plots = []plot{
 	{`postgres: databases: extra: {}`, `postgres: databases: Extra: {}`, `the name postgres.databases.Extra must be lower-case letters, digits, underscores and dashes, at most 63, and not one of the server's own (postgres, template0, template1)`},
 	{`components: notes: workloads: server: ports: http: 8080`, `components: notes: workloads: server: ports: http: "8080"`, `components.notes.workloads.server.ports.http must be a port from 1 to 65535, not "8080"`},
 	{`components: notes: routes: web: {port: "http", path: "/notes/"}`, `components: notes: routes: web: {port: "http", path: "notes"}`,
-		`components.notes.routes.web.path must start and end with a slash, as in /notes/, and hold letters, digits, dots, dashes, underscores and tildes, not "notes"`},
+		`components.notes.routes.web.path must start and end with a slash, as in /notes/, and hold letters, digits, dots, dashes, underscores and tildes, without . and .. as folders, not "notes"`},
 	{`components: notes: place: "local"`, `components: notes: place: "locl"`, `components.notes.place must be local, cluster or external, not "locl"`},
 }
 
