@@ -12,10 +12,13 @@ import (
 	"cuelang.org/go/cue/load"
 )
 
-// perContext is how many environments share one CUE context. Sharing saves loading
-// and compiling the schema; a context never forgets, four megabytes for each
-// environment, so it is renewed.
-const perContext = 12
+// perContext is how many environments share one CUE context, and perLoad at most how
+// many are loaded at once. Sharing saves compiling the schema, and reading it; a context
+// never forgets, four megabytes for each environment, so it is renewed.
+const (
+	perContext = 12
+	perLoad    = 10 * perContext
+)
 
 // An outcome is what came of evaluating one environment: it is loaded, or something
 // is wrong with it.
@@ -33,17 +36,19 @@ func (s *sources) evaluate(names []string) []outcome {
 	parts := make(chan [2]int)
 	var workers sync.WaitGroup
 	var broken atomic.Value // what a worker panicked with
-	for range min(runtime.GOMAXPROCS(0), (len(names)+perContext-1)/perContext) {
+	processors := runtime.GOMAXPROCS(0)
+	part := min(max((len(names)+processors-1)/processors, perContext), perLoad)
+	for range min(processors, (len(names)+part-1)/part) {
 		workers.Go(func() {
-			for part := range parts {
-				if p := panicOf(func() { s.evaluateTogether(names[part[0]:part[1]], outcomes[part[0]:part[1]]) }); p != nil {
+			for of := range parts {
+				if p := panicOf(func() { s.evaluateTogether(names[of[0]:of[1]], outcomes[of[0]:of[1]]) }); p != nil {
 					broken.Store(fmt.Sprint(p))
 				}
 			}
 		})
 	}
-	for at := 0; at < len(names); at += perContext {
-		parts <- [2]int{at, min(at+perContext, len(names))}
+	for at := 0; at < len(names); at += part {
+		parts <- [2]int{at, min(at+part, len(names))}
 	}
 	close(parts)
 	workers.Wait()
@@ -60,14 +65,17 @@ func panicOf(f func()) (p any) {
 	return nil
 }
 
-// evaluateTogether evaluates environments in one context.
+// evaluateTogether evaluates environments that are loaded at once.
 func (s *sources) evaluateTogether(names []string, outcomes []outcome) {
 	instances := load.Instances(packages(names), config(s))
 	if s.fsys.failure() != nil {
 		return
 	}
-	ctx := cuecontext.New()
+	var ctx *cue.Context
 	for i, inst := range instances {
+		if i%perContext == 0 {
+			ctx = cuecontext.New()
+		}
 		outcomes[i] = evaluated(ctx, inst, names[i])
 	}
 }
