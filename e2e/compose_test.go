@@ -175,7 +175,7 @@ func (p platform) lostSecretIsMissed() {
 	if err := os.Remove(filepath.Join(p.dir, ".secrets/dev/postgres.admin")); err != nil {
 		p.t.Fatal(err)
 	}
-	if _, err := p.try(program(p.t), "render", "dev"); err == nil || !strings.Contains(err.Error(), "postgres.admin is gone from .secrets/dev") {
+	if _, err := p.try(program(p.t), "render", "dev"); err == nil || !strings.Contains(err.Error(), ".secrets/dev lacks what they were made with: postgres.admin") {
 		p.t.Errorf("with data there and its secret lost, render says: %v", err)
 	}
 }
