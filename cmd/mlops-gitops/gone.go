@@ -82,7 +82,7 @@ func (r *repository) afterwards(env, project string) string {
 	if _, err := os.Lstat(r.path(".secrets/" + env)); err == nil {
 		steps = append(steps, "when its data are gone: rm -r .secrets/"+env)
 	}
-	return strings.Join(append(steps, "for Git: git add --all environments deploy clusters"), "\n")
+	return strings.Join(append(steps, "for Git: git add --all environments deploy clusters"), "\n        ")
 }
 
 // rendered reports whether any of the folders that an environment is rendered to is there.

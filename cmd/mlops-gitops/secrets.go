@@ -107,6 +107,9 @@ func (r *repository) makeLocalSecrets(ctx context.Context, careful bool, stderr 
 		return err
 	}
 	say(stderr, e.Name, ".secrets/"+e.Name, made)
+	if !careful && len(made.Made)+len(made.Renewed) == 0 { // who asked for nothing else gets an answer
+		fmt.Fprintf(stderr, "%s: %s in .secrets/%s, each with a value\n", e.Name, count(len(made.Kept), "secret"), e.Name)
+	}
 	sayUnseen(stderr, e.Name, unseen)
 	if err := r.sayRenewed(stderr, e, made); err != nil {
 		return err
