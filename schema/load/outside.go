@@ -29,7 +29,8 @@ type onlyCUE struct {
 	under string // where the tree lies for the reader
 
 	mu     sync.Mutex
-	failed error // the first time that something there could not be read, or was a link: a *Mistake
+	failed error                    // the first time that something there could not be read, or was a link: a *Mistake
+	listed map[string][]fs.DirEntry // folders as they were when they were first listed
 }
 
 // Open opens what is seen at a path. A folder is listed by ReadDir alone.
@@ -53,15 +54,32 @@ func (t *onlyCUE) ReadFile(name string) ([]byte, error) {
 	return data, t.noted(name, err)
 }
 
-// ReadDir lists what is seen of a folder, and links named *.cue: opening one says so.
+// ReadDir lists what is seen of a folder, and links named *.cue: opening one says so. A
+// folder is read once, since CUE lists the one that holds all environments for each of them.
 func (t *onlyCUE) ReadDir(name string) ([]fs.DirEntry, error) {
 	if _, err := t.Stat(name); err != nil {
 		return nil, err
 	}
+	t.mu.Lock()
+	entries, known := t.listed[name]
+	t.mu.Unlock()
+	if known {
+		return slices.Clone(entries), nil
+	}
 	entries, err := fs.ReadDir(t.fsys, name)
-	return slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
 		return hidden(path.Join(name, e.Name())) || !e.IsDir() && path.Ext(e.Name()) != ".cue"
-	}), t.noted(name, err)
+	})
+	if err != nil {
+		return entries, t.noted(name, err)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.listed == nil {
+		t.listed = map[string][]fs.DirEntry{}
+	}
+	t.listed[name] = entries
+	return slices.Clone(entries), nil
 }
 
 // Stat says what is seen at a path. A link on the way there is a *Mistake.
