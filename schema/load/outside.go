@@ -34,12 +34,13 @@ type onlyCUE struct {
 	shared func() (string, error) // the digest of what all environments are made of
 
 	mu     sync.Mutex
-	seen   map[string][sha256.Size]byte // of files, and of the names in folders
+	seen   map[string][sha256.Size]byte // of files
+	listed map[string][]fs.DirEntry     // folders as they were when they were first listed
 	failed error                        // the first time that something there could not be read, or was a link: a *Mistake
 }
 
 func newOnlyCUE(fsys fs.FS, under string) *onlyCUE {
-	t := &onlyCUE{fsys: fsys, under: under, seen: map[string][sha256.Size]byte{}}
+	t := &onlyCUE{fsys: fsys, under: under, seen: map[string][sha256.Size]byte{}, listed: map[string][]fs.DirEntry{}}
 	t.shared = sync.OnceValues(t.sharedDigest)
 	return t
 }
@@ -95,7 +96,7 @@ func (t *onlyCUE) ReadFile(name string) ([]byte, error) {
 	return data, t.noted(name, err)
 }
 
-// steady is an error when something is not as it was when it was read before: what comes
+// steady is an error when a file is not as it was when it was read before: what comes
 // of one run comes of one state of the files.
 func (t *onlyCUE) steady(name string, sum [sha256.Size]byte) error {
 	t.mu.Lock()
@@ -109,24 +110,29 @@ func (t *onlyCUE) steady(name string, sum [sha256.Size]byte) error {
 
 var errChanging = errors.New("it was changed while it was read; run this again")
 
-// ReadDir lists what is seen of a folder, and links named *.cue: opening one says so.
+// ReadDir lists what is seen of a folder, and links named *.cue: opening one says so. A
+// folder is read once, since CUE lists the one that holds all environments for each of them.
 func (t *onlyCUE) ReadDir(name string) ([]fs.DirEntry, error) {
 	if _, err := t.Stat(name); err != nil {
 		return nil, err
 	}
-	entries, err := fs.ReadDir(t.fsys, name)
-	h := sha256.New()
-	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
-		if hidden(path.Join(name, e.Name())) || !e.IsDir() && path.Ext(e.Name()) != ".cue" {
-			return true
-		}
-		fmt.Fprintf(h, "%q\n", e.Name())
-		return false
-	})
-	if err == nil {
-		err = t.steady(name, [sha256.Size]byte(h.Sum(nil)))
+	t.mu.Lock()
+	entries, known := t.listed[name]
+	t.mu.Unlock()
+	if known {
+		return slices.Clone(entries), nil
 	}
-	return entries, t.noted(name, err)
+	entries, err := fs.ReadDir(t.fsys, name)
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
+		return hidden(path.Join(name, e.Name())) || !e.IsDir() && path.Ext(e.Name()) != ".cue"
+	})
+	if err != nil {
+		return entries, t.noted(name, err)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.listed[name] = entries
+	return slices.Clone(entries), nil
 }
 
 // Stat says what is seen at a path. A link on the way there is a *Mistake.
