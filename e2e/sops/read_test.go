@@ -33,8 +33,8 @@ func TestSOPSReadsWhatTheProgramMakes(t *testing.T) {
 	f := newFolder(t, first.Recipient().String(), second.Recipient().String(), hybrid.Recipient().String())
 	f.run("secrets", "generate", "prod")
 	paths, err := filepath.Glob(filepath.Join(f.dir, "deploy/prod/secrets/*.yaml"))
-	if err != nil || len(paths) != 3 {
-		t.Fatalf("the program made %q, %v, not three files", paths, err)
+	if err != nil || len(paths) != 6 {
+		t.Fatalf("the program made %q, %v, not six files", paths, err)
 	}
 	for _, path := range paths {
 		name, file := strings.TrimSuffix(filepath.Base(path), ".yaml"), read(t, path)
