@@ -33,29 +33,33 @@ type outcome struct {
 // and s stays as it is.
 func (s *sources) evaluate(names []string) []outcome {
 	outcomes := make([]outcome, len(names))
-	parts := make(chan [2]int)
-	var workers sync.WaitGroup
 	var broken atomic.Value // what a worker panicked with
 	processors := runtime.GOMAXPROCS(0)
 	part := min(max((len(names)+processors-1)/processors, perContext), perLoad)
-	for range min(processors, (len(names)+part-1)/part) {
-		workers.Go(func() {
-			for of := range parts {
-				if p := panicOf(func() { s.evaluateTogether(names[of[0]:of[1]], outcomes[of[0]:of[1]]) }); p != nil {
-					broken.Store(fmt.Sprint(p))
-				}
-			}
-		})
-	}
-	for at := 0; at < len(names); at += part {
-		parts <- [2]int{at, min(at+part, len(names))}
-	}
-	close(parts)
-	workers.Wait()
+	together((len(names)+part-1)/part, func(i int) {
+		from, to := i*part, min((i+1)*part, len(names))
+		if p := panicOf(func() { s.evaluateTogether(names[from:to], outcomes[from:to]) }); p != nil {
+			broken.Store(fmt.Sprint(p))
+		}
+	})
 	if p := broken.Load(); p != nil {
 		panic(p) // where whoever asked can recover from it
 	}
 	return outcomes
+}
+
+// together calls a function for each of n things, on all processors at once.
+func together(n int, do func(i int)) {
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
+				do(int(i))
+			}
+		})
+	}
+	workers.Wait()
 }
 
 // panicOf is what a function panics with, or nil.

@@ -133,8 +133,8 @@ type Loaded struct {
 	Inputs []string
 
 	// Digest is that of everything that the environment was worked out from, or "" when
-	// nobody asked to remember it.
-	Digest string
+	// nobody asked to remember it. It is kept beside what it is of.
+	Digest string `json:"-"`
 }
 
 // Load evaluates environments, all those of the repository when none is named.

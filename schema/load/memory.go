@@ -9,12 +9,7 @@ import (
 	"fmt"
 	"io"
 	"path"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
-
-	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
 // A Memory keeps what was worked out until the next run, by the name of an environment.
@@ -34,13 +29,6 @@ type origin struct {
 	Folders []string // of packages that it imports, beside those that all environments share
 }
 
-// A remembered environment is all of a Loaded one that follows from its origin.
-type remembered struct {
-	Environment *schema.Environment
-	Base        *schema.Environment
-	Inputs      []string
-}
-
 // recall returns the environments, of those named, that are as they were when they were kept.
 func (r *Repository) recall(tree *onlyCUE, names []string) map[string]Loaded {
 	if r.memory == nil {
@@ -57,20 +45,6 @@ func (r *Repository) recall(tree *onlyCUE, names []string) map[string]Loaded {
 	return known
 }
 
-// together calls a function for each of n things, on all processors at once.
-func together(n int, do func(i int)) {
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		workers.Go(func() {
-			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
-				do(int(i))
-			}
-		})
-	}
-	workers.Wait()
-}
-
 func (r *Repository) recallOne(tree *onlyCUE, name string) *Loaded {
 	data := r.memory.Recall(name)
 	if data == nil {
@@ -78,17 +52,17 @@ func (r *Repository) recallOne(tree *onlyCUE, name string) *Loaded {
 	}
 	head, body, _ := bytes.Cut(data, []byte("\n"))
 	var from origin
-	var kept remembered
 	if json.Unmarshal(head, &from) != nil {
 		return nil
 	}
 	if now, err := tree.digest(name, from.Folders); err != nil || now != from.Digest {
 		return nil // whatever is wrong comes out when it is read in earnest
 	}
-	if json.Unmarshal(body, &kept) != nil {
+	l := &Loaded{Digest: from.Digest}
+	if json.Unmarshal(body, l) != nil {
 		return nil
 	}
-	return &Loaded{Environment: kept.Environment, Base: kept.Base, Inputs: kept.Inputs, Digest: from.Digest}
+	return l
 }
 
 // keep remembers environments that hold, and gives them their digests.
@@ -110,7 +84,7 @@ func (r *Repository) keepOne(tree *onlyCUE, l *Loaded) {
 	if err != nil {
 		return
 	}
-	body, err := json.Marshal(remembered{l.Environment, l.Base, l.Inputs})
+	body, err := json.Marshal(l)
 	if err != nil {
 		return
 	}
