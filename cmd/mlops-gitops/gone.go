@@ -41,8 +41,8 @@ func (r *repository) gone() ([]string, error) {
 // remove takes away the rendered files of environments that are gone.
 func (r *repository) remove(w io.Writer, gone []string, opts render.Options) error {
 	for _, env := range gone {
-		project, err := r.projectOf(env)
-		if err != nil {
+		rendered, err := r.readCompose(composeFile(env))
+		if unread := (*refusal)(nil); err != nil && !errors.As(err, &unread) { // then its name is not shown
 			return err
 		}
 		result, err := render.Write(r.dir, ownerOf(env), render.Tree{}, opts)
@@ -50,31 +50,17 @@ func (r *repository) remove(w io.Writer, gone []string, opts render.Options) err
 			return err
 		}
 		if n := len(result.Removed); n > 0 {
-			fmt.Fprintf(w, "%s: its environment is gone; %s removed\n  hint: %s\n", env, count(n, "file"), r.afterwards(env, project))
+			fmt.Fprintf(w, "%s: its environment is gone; %s removed\n  hint: %s\n", env, count(n, "file"), r.afterwards(env, rendered.Name))
 		}
 	}
 	return nil
-}
-
-// projectOf is the name of an environment's Compose project, as it was rendered, or "".
-func (r *repository) projectOf(env string) (string, error) {
-	data, err := r.readSmall(composeFile(env))
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	for line := range strings.Lines(string(data)) {
-		if name, ok := strings.CutPrefix(line, "name: "); ok {
-			return inLine(strings.TrimSpace(name)), err
-		}
-	}
-	return "", err
 }
 
 // afterwards says what is left of an environment that is gone, and how it goes, too.
 func (r *repository) afterwards(env, project string) string {
 	var steps []string
 	if project != "" {
-		steps = append(steps, fmt.Sprintf("stop what still runs, with --volumes to delete its data for good: docker compose --project-name %s down", project))
+		steps = append(steps, fmt.Sprintf("stop what still runs, with --volumes to delete its data for good: docker compose --project-name %s down", shellWord(project)))
 	}
 	if own, err := r.ownCompose(env); err == nil && own.includes {
 		steps = append(steps, fmt.Sprintf("take %s out of compose.yaml", composeFile(env)))

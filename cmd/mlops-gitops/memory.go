@@ -14,16 +14,17 @@ import (
 // so that a run recalls what has not changed. Nothing in it is needed: whatever can't be
 // read is worked out anew, and what can't be written is not kept, without a word.
 type memory struct {
-	dir     string // of one repository and one kind of things
+	dir     string // of one repository
+	kind    string // of things
 	program string // which program keeps it: another may come to something else
 }
 
-// unused is how long a repository may go unused before what is kept of it is dropped.
+// unused is for how long nothing may be kept of a repository before what is there is dropped.
 const unused = 30 * 24 * time.Hour
 
-// memoryOf returns the memory of a kind of things of a repository. Where nothing can be
-// kept ok is false.
-func memoryOf(repository, kind string) (m memory, ok bool) {
+// memoryOf returns the memory of a repository, of no kind of things yet. Where nothing can
+// be kept ok is false.
+func memoryOf(repository string) (m memory, ok bool) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return memory{}, false
@@ -41,14 +42,20 @@ func memoryOf(repository, kind string) (m memory, ok bool) {
 	}
 	sum := sha256.Sum256([]byte(repository))
 	return memory{
-		dir:     filepath.Join(cache, "mlops-gitops", "memory", hex.EncodeToString(sum[:16]), kind),
+		dir:     filepath.Join(cache, "mlops-gitops", "memory", hex.EncodeToString(sum[:16])),
 		program: fmt.Sprint(program, info.Size(), info.ModTime().UnixNano()), // as compiler caches tell compilers apart
 	}, true
 }
 
+// of is the memory of a kind of things.
+func (m memory) of(kind string) memory {
+	m.kind = kind
+	return m
+}
+
 // Recall returns what was kept, or nil.
 func (m memory) Recall(env string) []byte {
-	data, err := os.ReadFile(filepath.Join(m.dir, env))
+	data, err := os.ReadFile(m.file(env))
 	if err != nil || len(data) < sha256.Size {
 		return nil
 	}
@@ -72,10 +79,13 @@ func (m memory) Keep(env string, data []byte) {
 		return
 	}
 	_, err = f.Write(append(m.sum(data), data...))
-	if f.Close() != nil || err != nil || os.Rename(f.Name(), filepath.Join(m.dir, env)) != nil {
+	if f.Close() != nil || err != nil || os.Rename(f.Name(), m.file(env)) != nil {
 		_ = os.Remove(f.Name())
 	}
 }
+
+// file is where it keeps things of an environment: its name has no dot.
+func (m memory) file(env string) string { return filepath.Join(m.dir, env+"."+m.kind) }
 
 func (m memory) sum(data []byte) []byte {
 	h := sha256.New()
@@ -84,9 +94,10 @@ func (m memory) sum(data []byte) []byte {
 	return h.Sum(nil)
 }
 
-// tidy drops what is kept of repositories that nobody has used for long.
+// tidy drops what is kept of repositories for which nothing was kept for long: each time
+// changes the folder.
 func (m memory) tidy() {
-	all := filepath.Dir(filepath.Dir(m.dir))
+	all := filepath.Dir(m.dir)
 	entries, err := os.ReadDir(all)
 	if err != nil {
 		return

@@ -19,19 +19,9 @@ type rootCompose struct {
 }
 
 func (r *repository) ownCompose(env string) (c rootCompose, err error) {
-	data, err := r.readSmall("compose.yaml")
-	if errors.Is(err, fs.ErrNotExist) {
-		return c, nil
-	}
+	file, err := r.readCompose("compose.yaml")
 	if err != nil {
 		return c, err
-	}
-	var file struct {
-		Name    string
-		Include []yaml.Node // a path, or a mapping with one or several
-	}
-	if yaml.Unmarshal(data, &file) != nil { // the parser's words may quote the file
-		return c, &refusal{"compose.yaml can't be read as YAML", "it is yours to mend; mlops-gitops reads its name and what it includes"}
 	}
 	c.name = file.Name
 	for _, n := range file.Include {
@@ -44,6 +34,24 @@ func (r *repository) ownCompose(env string) (c rootCompose, err error) {
 		}
 	}
 	return c, nil
+}
+
+// A composeHead is what is read of a Compose file.
+type composeHead struct {
+	Name    string
+	Include []yaml.Node // a path, or a mapping with one or several
+}
+
+// readCompose reads a Compose file, which says nothing where it is not there.
+func (r *repository) readCompose(name string) (head composeHead, err error) {
+	data, err := r.readSmall(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return head, nil
+	}
+	if err == nil && yaml.Unmarshal(data, &head) != nil { // the parser's words may quote the file
+		err = &refusal{name + " can't be read as YAML", "it is yours to mend; mlops-gitops reads its name and what it includes"}
+	}
+	return head, err
 }
 
 // readSmall reads a file of the repository's own folder that a person wrote. It

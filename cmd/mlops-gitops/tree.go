@@ -36,10 +36,12 @@ func treeOf(l load.Loaded) (render.Tree, error) {
 // A contents page stands before the files of a remembered tree.
 type contents struct {
 	Digest string // of what the environment was worked out from
-	Files  []struct {
-		Name string
-		Size int
-	}
+	Files  []entry
+}
+
+type entry struct {
+	Name string
+	Size int
 }
 
 // treeOf renders an environment, or recalls what it was rendered to.
@@ -64,10 +66,7 @@ func toRemember(tree render.Tree, digest string) ([]byte, bool) {
 	page := contents{Digest: digest}
 	var files []byte
 	for name, data := range tree.All() {
-		page.Files = append(page.Files, struct {
-			Name string
-			Size int
-		}{name, len(data)})
+		page.Files = append(page.Files, entry{name, len(data)})
 		files = append(files, data...)
 	}
 	head, err := json.Marshal(page)

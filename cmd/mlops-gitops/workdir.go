@@ -40,9 +40,9 @@ func (w *workdir) open() (*repository, error) {
 		return nil, err
 	}
 	r := &repository{dir: dir, envs: envs}
-	if worked, ok := memoryOf(dir, "environments"); ok {
-		r.trees, _ = memoryOf(dir, "trees")
-		envs.Remember(worked)
+	if m, ok := memoryOf(dir); ok {
+		r.trees = m.of("trees")
+		envs.Remember(m.of("environments"))
 	}
 	return r, nil
 }
