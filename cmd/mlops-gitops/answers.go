@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/mlops-gitops/mlops-gitops/render/container"
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
@@ -99,11 +100,10 @@ func shellWord(text string) string {
 	if plainWord.MatchString(text) {
 		return text
 	}
-	quoted := func(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return `"$(printf %b ` + quoted(octal(strings.ReplaceAll(text, `\`, `\\`))) + `)"`
+		return `"$(printf %b ` + container.Quote(octal(strings.ReplaceAll(text, `\`, `\\`))) + `)"`
 	}
-	return quoted(text)
+	return container.Quote(text)
 }
 
 // octal writes what would not show as printf takes it (POSIX.1-2024, printf, %b).

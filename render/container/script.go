@@ -33,14 +33,14 @@ func script(joined []joint, end string) string {
 			for _, p := range j.parts {
 				switch {
 				case p.Secret == "":
-					b.WriteString("printf %s " + quote(p.Text) + "\n")
+					b.WriteString("printf %s " + Quote(p.Text) + "\n")
 				case p.File:
-					b.WriteString("printf %s " + quote(secretPath(p.Secret)) + "\n")
+					b.WriteString("printf %s " + Quote(secretPath(p.Secret)) + "\n")
 				default:
-					b.WriteString("cat " + quote(secretPath(p.Secret)) + "\n")
+					b.WriteString("cat " + Quote(secretPath(p.Secret)) + "\n")
 				}
 			}
-			b.WriteString("} >" + quote(j.file) + "\n)\n")
+			b.WriteString("} >" + Quote(j.file) + "\n)\n")
 			continue
 		}
 		// one assignment a secret: set -e sees only the last of several in one
@@ -48,12 +48,12 @@ func script(joined []joint, end string) string {
 		for k, p := range j.parts {
 			switch {
 			case p.Secret == "":
-				value += quote(p.Text)
+				value += Quote(p.Text)
 			case p.File:
-				value += quote(secretPath(p.Secret))
+				value += Quote(secretPath(p.Secret))
 			default:
 				name := "s" + strconv.Itoa(i) + "_" + strconv.Itoa(k)
-				b.WriteString(name + "=$(cat " + quote(secretPath(p.Secret)) + ")\n")
+				b.WriteString(name + "=$(cat " + Quote(secretPath(p.Secret)) + ")\n")
 				value += `"$` + name + `"`
 			}
 		}
@@ -63,7 +63,7 @@ func script(joined []joint, end string) string {
 	return b.String()
 }
 
-// quote makes one word of text for a POSIX shell (POSIX.1-2024, 2.2.2).
-func quote(text string) string {
+// Quote makes one word of text for a POSIX shell (POSIX.1-2024, 2.2.2).
+func Quote(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
