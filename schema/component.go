@@ -100,6 +100,8 @@ type OwnSecret struct {
 	Supplied    bool         `json:"supplied"`
 	Certificate *Certificate `json:"certificate"` // nil: it is text
 	Rotate      Rotation     `json:"rotate"`
+	Login       string       `json:"login"`    // the user whose password it is, or ""
+	Existing    *Existing    `json:"existing"` // nil: it is the platform's own
 	Value       Value        `json:"value"`
 	File        Value        `json:"file"`
 	Crt         Value        `json:"crt"`

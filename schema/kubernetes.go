@@ -5,8 +5,19 @@ import "encoding/json"
 // Kubernetes is what is said of all that runs in a cluster.
 type Kubernetes struct {
 	Pods
-	ImagePullSecrets []string `json:"imagePullSecrets"` // names of Secrets
-	DNS              DNS      `json:"dns"`
+	ImagePullSecrets []string            `json:"imagePullSecrets"` // names of Secrets
+	Operators        map[string]Operator `json:"operators"`        // by name
+	DNS              DNS                 `json:"dns"`
+}
+
+// An Operator is a program that runs others in a cluster.
+type Operator struct {
+	Install    bool            `json:"install"` // this environment installs it
+	Namespace  string          `json:"namespace"`
+	Repository string          `json:"repository"` // of charts
+	Chart      string          `json:"chart"`
+	Version    string          `json:"version"` // of the chart
+	Values     json.RawMessage `json:"values"`  // the chart's
 }
 
 // DNS is where a cluster's name servers are.

@@ -75,7 +75,10 @@ func (e *Environment) Bind(owner string, v Value) ([]Part, error) {
 			if !e.may(owner, word[1], word[1]+"."+word[2]) {
 				return nil, fmt.Errorf("%s uses an address that only %s has; say in its own needs what it talks to", owner, word[1])
 			}
-			if edge, ok := e.Edges[word[1]][word[2]]; ok && word[3] == "ca" && edge.CA != "" {
+			if edge := e.Edges[word[1]][word[2]]; word[3] == "ca" && edge.CASecret != "" {
+				parts = append(parts, Part{Secret: edge.CASecret, File: true})
+				continue
+			} else if word[3] == "ca" && edge.CA != "" {
 				parts = append(parts, Part{Text: "/run/ca/" + word[2] + ".pem", Holds: edge.CA})
 				continue
 			}

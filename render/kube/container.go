@@ -35,7 +35,7 @@ const (
 func mainContainer(p program) (corev1.Container, []corev1.Volume, error) {
 	c := base(p.containerName(), p.Image, p.main)
 	c.SecurityContext.ReadOnlyRootFilesystem = new(p.ReadOnlyRoot)
-	r := reach(p.containerName(), "", p.main)
+	r := reach(p.env, p.containerName(), "", p.main)
 	if err := r.scratch(p.Scratch); err != nil {
 		return c, nil, err
 	}
@@ -94,12 +94,12 @@ func disk(r *corev1.ResourceRequirements, dirs map[string]schema.Scratch) error 
 
 // waitContainer asks a question, as the user of what is asked and with its own
 // files and secrets only.
-func waitContainer(w wait) (corev1.Container, []corev1.Volume, error) {
+func waitContainer(e *schema.Environment, w wait) (corev1.Container, []corev1.Volume, error) {
 	c := base(w.containerName(), w.image, w.asks)
 	c.SecurityContext.RunAsUser = new(w.user)
 	c.SecurityContext.RunAsGroup = new(w.group)
 	c.SecurityContext.ReadOnlyRootFilesystem = new(true)
-	r := reach(w.containerName(), w.containerName()+"-", w.asks)
+	r := reach(e, w.containerName(), w.containerName()+"-", w.asks)
 	if err := r.scratch(w.scratch()); err != nil {
 		return c, nil, err
 	}

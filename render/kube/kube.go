@@ -5,6 +5,7 @@ package kube
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -68,9 +69,9 @@ func Objects(e *schema.Environment) ([]Object, error) {
 	return objects, checkNames(objects)
 }
 
-// Secrets returns the names of the secrets that the workloads in the cluster use,
-// in order. Each must be a Secret of that name in the environment's namespace
-// whose only key is schema.SecretKey.
+// Secrets returns the names of the platform's own secrets that workloads in the cluster use
+// and objects there name, in order. Each must be a Secret of that name in the environment's namespace, with the
+// keys that schema.Environment.InCluster names.
 func Secrets(e *schema.Environment) ([]string, error) {
 	programs, err := programsOf(e)
 	if err != nil {
@@ -89,7 +90,38 @@ func Secrets(e *schema.Environment) ([]string, error) {
 			}
 		}
 	}
+	for component, c := range e.Components {
+		if c.Place != schema.Cluster {
+			continue
+		}
+		for name, o := range c.Kubernetes.Objects {
+			var fields any
+			if err := json.Unmarshal(o.Manifest, &fields); err != nil {
+				return nil, fmt.Errorf("object %s of %s: %w", name, component, err)
+			}
+			named(fields, e.Secrets, used)
+		}
+	}
+	maps.DeleteFunc(used, func(name string, _ bool) bool { return e.Secrets[name].Existing.Name != "" })
 	return slices.Sorted(maps.Keys(used)), nil
+}
+
+// named notes the secrets whose names are text in a value.
+func named(v any, secrets map[string]schema.Secret, used map[string]bool) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, child := range v {
+			named(child, secrets, used)
+		}
+	case []any:
+		for _, child := range v {
+			named(child, secrets, used)
+		}
+	case string:
+		if _, is := secrets[v]; is {
+			used[v] = true
+		}
+	}
 }
 
 // objectsOf returns what a component is made of: its programs, what it brings itself, and
@@ -104,6 +136,9 @@ func objectsOf(e *schema.Environment, component string, programs []program) (obj
 			return nil, nil, fmt.Errorf("%s: %w", p, err)
 		}
 		objects = append(objects, made...)
+	}
+	for _, port := range slices.Sorted(maps.Keys(e.Components[component].Kubernetes.Ports)) {
+		objects = append(objects, Object{StageSecrets, servedPolicy(e, component, port)})
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.Components[component].Kubernetes.Objects)) {
 		o, err := manifest(e, component, name)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strconv"
 
@@ -30,99 +31,121 @@ func denyAll(e *schema.Environment) *networkingv1.NetworkPolicy {
 // networkPolicy names what p talks to and who talks to p: the needs of components, the
 // pods of its own one, name servers, and people outside where it is exposed.
 func networkPolicy(p program) *networkingv1.NetworkPolicy {
-	policy := &networkingv1.NetworkPolicy{
-		TypeMeta:   metav1.TypeMeta{APIVersion: "networking.k8s.io/v1", Kind: "NetworkPolicy"},
-		ObjectMeta: p.meta(p.name()),
-		Spec: networkingv1.NetworkPolicySpec{
-			PodSelector: metav1.LabelSelector{MatchLabels: p.selector()},
-			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress},
-		},
-	}
-	policy.Spec.Ingress = callers(p)
-	policy.Spec.Egress = called(p)
-	return policy
-}
-
-// callers are those who may talk to p.
-func callers(p program) []networkingv1.NetworkPolicyIngressRule {
-	var rules []networkingv1.NetworkPolicyIngressRule
+	rules := traffic{p.env, p.component}
+	policy := rules.policy(p.meta(p.name()), p.selector())
 	if len(p.Ports) > 0 {
-		rules = append(rules, networkingv1.NetworkPolicyIngressRule{
+		policy.Spec.Ingress = append(policy.Spec.Ingress, networkingv1.NetworkPolicyIngressRule{
 			Ports: tcp(slices.Collect(maps.Values(p.Ports))...),
-			From:  []networkingv1.NetworkPolicyPeer{p.siblings()},
+			From:  pods(p.env, p.component),
 		})
 	}
-	for _, consumer := range slices.Sorted(maps.Keys(p.env.Edges)) {
-		numbers := map[int]bool{}
-		for _, edge := range p.env.Edges[consumer] {
-			if edge.Provider != p.component || edge.Workload != p.workload || consumer == p.component {
-				continue
-			}
-			for _, number := range asked(p.env, edge) {
-				numbers[number] = true
-			}
+	policy.Spec.Ingress = append(policy.Spec.Ingress, rules.consumers(func(e schema.Edge) []int {
+		if e.Workload != p.workload {
+			return nil
 		}
-		if len(numbers) > 0 {
-			rules = append(rules, networkingv1.NetworkPolicyIngressRule{
-				Ports: tcp(slices.Collect(maps.Keys(numbers))...),
-				From:  []networkingv1.NetworkPolicyPeer{pods(p.env, consumer)},
-			})
-		}
-	}
+		return asked(p.env, e)
+	})...)
 	var public []int
 	for port := range p.Expose {
 		public = append(public, p.Ports[port])
 	}
 	if len(public) > 0 {
-		rules = append(rules, networkingv1.NetworkPolicyIngressRule{Ports: tcp(public...)})
+		policy.Spec.Ingress = append(policy.Spec.Ingress, networkingv1.NetworkPolicyIngressRule{Ports: tcp(public...)})
 	}
-	further(p, p.env.Components[p.component].Kubernetes.Network.From, func(ports []networkingv1.NetworkPolicyPort, from []networkingv1.NetworkPolicyPeer) {
+	policy.Spec.Ingress = append(policy.Spec.Ingress, rules.from()...)
+	return policy
+}
+
+// servedPolicy is the same for the pods behind a port that a component's objects serve. How
+// they talk to each other and to their operator is for those objects to say.
+func servedPolicy(e *schema.Environment, component, port string) *networkingv1.NetworkPolicy {
+	labels := Labels(e)
+	labels[labelName] = component
+	meta := metav1.ObjectMeta{Name: component + "-" + port, Namespace: e.Settings.Namespace, Labels: labels}
+	adorn(&meta, saidOf(e, component))
+	rules := traffic{e, component}
+	served := e.Components[component].Kubernetes.Ports[port]
+	policy := rules.policy(meta, served.Pods)
+	policy.Spec.Ingress = append(rules.consumers(func(edge schema.Edge) []int {
+		if edge.Workload != "" || edge.Port != port || edge.Host != served.Service {
+			return nil
+		}
+		return []int{edge.Number}
+	}), rules.from()...)
+	return policy
+}
+
+// traffic is who talks to a component and to whom it talks.
+type traffic struct {
+	env       *schema.Environment
+	component string
+}
+
+// policy lets pods talk to those whom their component needs.
+func (t traffic) policy(meta metav1.ObjectMeta, selector map[string]string) *networkingv1.NetworkPolicy {
+	return &networkingv1.NetworkPolicy{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "networking.k8s.io/v1", Kind: "NetworkPolicy"},
+		ObjectMeta: meta,
+		Spec: networkingv1.NetworkPolicySpec{
+			PodSelector: metav1.LabelSelector{MatchLabels: selector},
+			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress},
+			Egress:      t.to(),
+		},
+	}
+}
+
+// consumers are those who need the component, at the ports that an edge of theirs comes to.
+func (t traffic) consumers(ports func(schema.Edge) []int) []networkingv1.NetworkPolicyIngressRule {
+	var rules []networkingv1.NetworkPolicyIngressRule
+	for _, consumer := range slices.Sorted(maps.Keys(t.env.Edges)) {
+		if consumer == t.component || t.env.Components[consumer].Place != schema.Cluster {
+			continue
+		}
+		var numbers []int
+		for _, edge := range t.env.Edges[consumer] {
+			if edge.Provider == t.component && edge.Reached == "" {
+				numbers = append(numbers, ports(edge)...)
+			}
+		}
+		if len(numbers) > 0 {
+			rules = append(rules, networkingv1.NetworkPolicyIngressRule{Ports: tcp(numbers...), From: pods(t.env, consumer)})
+		}
+	}
+	return rules
+}
+
+// from are the others whom people let in.
+func (t traffic) from() []networkingv1.NetworkPolicyIngressRule {
+	var rules []networkingv1.NetworkPolicyIngressRule
+	t.further(t.env.Components[t.component].Kubernetes.Network.From, func(ports []networkingv1.NetworkPolicyPort, from []networkingv1.NetworkPolicyPeer) {
 		rules = append(rules, networkingv1.NetworkPolicyIngressRule{Ports: ports, From: from})
 	})
 	return rules
 }
 
-// called are those to whom p may talk.
-func called(p program) []networkingv1.NetworkPolicyEgressRule {
-	rules := []networkingv1.NetworkPolicyEgressRule{nameServers(p.env.Settings.Kubernetes.DNS)}
-	if siblings := openedBy(p.env, p.component); len(siblings) > 0 {
-		rules = append(rules, networkingv1.NetworkPolicyEgressRule{
-			Ports: tcp(siblings...),
-			To:    []networkingv1.NetworkPolicyPeer{p.siblings()},
-		})
+// to are those to whom the component's pods may talk.
+func (t traffic) to() []networkingv1.NetworkPolicyEgressRule {
+	rules := []networkingv1.NetworkPolicyEgressRule{nameServers(t.env.Settings.Kubernetes.DNS)}
+	if siblings := openedBy(t.env, t.component); len(siblings) > 0 {
+		rules = append(rules, networkingv1.NetworkPolicyEgressRule{Ports: tcp(siblings...), To: pods(t.env, t.component)})
 	}
-	edges := p.env.Edges[p.component]
-	inside, outside := map[string]map[int]bool{}, map[string]map[int]bool{}
-	note := func(to map[string]map[int]bool, who string, numbers ...int) {
-		if to[who] == nil {
-			to[who] = map[int]bool{}
-		}
-		for _, number := range numbers {
-			to[who][number] = true
-		}
-	}
-	for _, edge := range edges {
+	inside, outside := map[string][]int{}, map[string][]int{}
+	for _, edge := range t.env.Edges[t.component] {
 		switch {
-		case edge.Reached != "" || edge.Provider == p.component:
-		case edge.Workload != "":
-			note(inside, edge.Provider, asked(p.env, edge)...)
+		case edge.Reached != "" || edge.Provider == t.component:
+		case t.env.Components[edge.Provider].Place == schema.Cluster:
+			inside[edge.Provider] = append(inside[edge.Provider], asked(t.env, edge)...)
 		default:
-			note(outside, edge.Host, edge.Number)
+			outside[edge.Host] = append(outside[edge.Host], edge.Number)
 		}
 	}
 	for _, provider := range slices.Sorted(maps.Keys(inside)) {
-		rules = append(rules, networkingv1.NetworkPolicyEgressRule{
-			Ports: tcp(slices.Collect(maps.Keys(inside[provider]))...),
-			To:    []networkingv1.NetworkPolicyPeer{pods(p.env, provider)},
-		})
+		rules = append(rules, networkingv1.NetworkPolicyEgressRule{Ports: tcp(inside[provider]...), To: pods(t.env, provider)})
 	}
 	for _, host := range slices.Sorted(maps.Keys(outside)) {
-		rules = append(rules, networkingv1.NetworkPolicyEgressRule{
-			Ports: tcp(slices.Collect(maps.Keys(outside[host]))...),
-			To:    address(host),
-		})
+		rules = append(rules, networkingv1.NetworkPolicyEgressRule{Ports: tcp(outside[host]...), To: address(host)})
 	}
-	further(p, p.env.Components[p.component].Kubernetes.Network.To, func(ports []networkingv1.NetworkPolicyPort, to []networkingv1.NetworkPolicyPeer) {
+	t.further(t.env.Components[t.component].Kubernetes.Network.To, func(ports []networkingv1.NetworkPolicyPort, to []networkingv1.NetworkPolicyPeer) {
 		rules = append(rules, networkingv1.NetworkPolicyEgressRule{Ports: ports, To: to})
 	})
 	return rules
@@ -148,18 +171,27 @@ func openedBy(e *schema.Environment, component string) []int {
 	return numbers
 }
 
-// siblings are the pods of p's component.
-func (p program) siblings() networkingv1.NetworkPolicyPeer { return pods(p.env, p.component) }
-
-// pods are those of a component.
-func pods(e *schema.Environment, component string) networkingv1.NetworkPolicyPeer {
-	return networkingv1.NetworkPolicyPeer{PodSelector: &metav1.LabelSelector{
-		MatchLabels: map[string]string{labelName: component, labelInstance: e.Name},
-	}}
+// pods are those of a component: of its programs, and those behind ports that its objects serve.
+func pods(e *schema.Environment, component string) []networkingv1.NetworkPolicyPeer {
+	of := func(labels map[string]string) networkingv1.NetworkPolicyPeer {
+		return networkingv1.NetworkPolicyPeer{PodSelector: &metav1.LabelSelector{MatchLabels: labels}}
+	}
+	c := e.Components[component]
+	var peers []networkingv1.NetworkPolicyPeer
+	if len(c.Workloads) > 0 || len(c.Kubernetes.Ports) == 0 {
+		peers = append(peers, of(map[string]string{labelName: component, labelInstance: e.Name}))
+	}
+	for _, port := range slices.Sorted(maps.Keys(c.Kubernetes.Ports)) {
+		peer := of(c.Kubernetes.Ports[port].Pods)
+		if !slices.ContainsFunc(peers, func(other networkingv1.NetworkPolicyPeer) bool { return reflect.DeepEqual(other, peer) }) {
+			peers = append(peers, peer)
+		}
+	}
+	return peers
 }
 
 // further are the peers that people name, in order of their names.
-func further(p program, peers map[string]schema.Peer, say func(ports []networkingv1.NetworkPolicyPort, peers []networkingv1.NetworkPolicyPeer)) {
+func (t traffic) further(peers map[string]schema.Peer, say func(ports []networkingv1.NetworkPolicyPort, peers []networkingv1.NetworkPolicyPeer)) {
 	for _, name := range slices.Sorted(maps.Keys(peers)) {
 		peer := peers[name]
 		var at []networkingv1.NetworkPolicyPeer
@@ -167,7 +199,7 @@ func further(p program, peers map[string]schema.Peer, say func(ports []networkin
 			at = append(at, networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: cidr}})
 		}
 		if len(peer.Addresses) == 0 {
-			at = append(at, podsIn(cmp.Or(peer.Namespace, p.env.Settings.Namespace), peer.Pods))
+			at = append(at, podsIn(cmp.Or(peer.Namespace, t.env.Settings.Namespace), peer.Pods))
 		}
 		say(tcp(slices.Clone(peer.Ports)...), at)
 	}

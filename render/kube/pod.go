@@ -46,7 +46,7 @@ func podTemplate(p program) (corev1.PodTemplateSpec, error) {
 		template.Spec.SecurityContext.Sysctls = []corev1.Sysctl{{Name: "net.ipv4.ip_unprivileged_port_start", Value: "0"}}
 	}
 	for _, w := range p.waits {
-		asking, more, err := waitContainer(w)
+		asking, more, err := waitContainer(p.env, w)
 		if err != nil {
 			return template, fmt.Errorf("%s: %w", w.name, err)
 		}

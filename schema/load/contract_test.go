@@ -141,9 +141,9 @@ func kindOf(v cue.Value) cue.Kind {
 }
 
 // anyMember is what a CUE struct says of fields whose names a person chooses: any
-// name, one like those of components, or one like a path.
+// name, one like those of components, one like a path, or an operator's.
 func anyMember(v cue.Value) cue.Value {
-	for _, name := range []cue.Selector{cue.AnyString, cue.Str("chosen").Optional(), cue.Str("/chosen").Optional()} {
+	for _, name := range []cue.Selector{cue.AnyString, cue.Str("chosen").Optional(), cue.Str("/chosen").Optional(), cue.Str("cloudnative-pg").Optional()} {
 		if m := v.LookupPath(cue.MakePath(name)); m.Exists() {
 			return m
 		}
@@ -186,7 +186,16 @@ environment: {
 		annotations: note: "this"
 		imagePullSecrets: ["registry"]
 		dns: {namespace: "dns", port: 5353, addresses: ["169.254.20.10/32"]}
+		operators: "cloudnative-pg": values: replicaCount: 2
 	}
+	secrets: existing: "mlflow.flask": {name: "vault", key: "flask"}
+	components: served: {
+		accepts: database: true
+		secrets: ca: {existing: {name: "served-ca", key: "ca.crt"}, login: "someone"}
+		place: "cluster"
+		kubernetes: ports: sql: {service: "served-rw", number: 5432, pods: a: "b", tls: "verify-full", ca: "ca"}
+	}
+	components: asking: {place: "cluster", needs: served: port: "sql"}
 	mlflow: kubernetes: {
 		nodeSelector: disk: "hdd"
 		serviceAccount: annotations: role: "a"
