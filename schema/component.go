@@ -2,21 +2,22 @@ package schema
 
 // A Component is a part of the platform, built-in or a team's own.
 type Component struct {
-	Name      string               `json:"name"`
-	Place     Place                `json:"place"`
-	Published map[string]Published `json:"published"` // by port
-	Needs     map[string]Need      `json:"needs"`
-	Accepts   Accepts              `json:"accepts"`
-	Front     Front                `json:"front"`  // where the front door answers
-	Claims    map[string]Claim     `json:"claims"` // what others claim here
-	Login     *Login               `json:"login"`  // for all who need it; nil: it makes one for each, or none
-	Users     map[string]string    `json:"users"`  // other logins than the usual, by those
-	Routes    map[string]OwnRoute  `json:"routes"`
-	Routed    map[string]Routed    `json:"routed"` // where the front door leads, by component.route
-	Secrets   map[string]OwnSecret `json:"secrets"`
-	Workloads map[string]Workload  `json:"workloads"`
-	Answers   map[string]Value     `json:"answers"` // where people find it, by title
-	Client    map[string]Value     `json:"client"`  // variables that a client needs
+	Name       string               `json:"name"`
+	Place      Place                `json:"place"`
+	Published  map[string]Published `json:"published"` // by port
+	Needs      map[string]Need      `json:"needs"`
+	Accepts    Accepts              `json:"accepts"`
+	Front      Front                `json:"front"`  // where the front door answers
+	Claims     map[string]Claim     `json:"claims"` // what others claim here
+	Login      *Login               `json:"login"`  // for all who need it; nil: it makes one for each, or none
+	Users      map[string]string    `json:"users"`  // other logins than the usual, by those
+	Routes     map[string]OwnRoute  `json:"routes"`
+	Routed     map[string]Routed    `json:"routed"` // where the front door leads, by component.route
+	Secrets    map[string]OwnSecret `json:"secrets"`
+	Workloads  map[string]Workload  `json:"workloads"`
+	Answers    map[string]Value     `json:"answers"` // where people find it, by title
+	Client     map[string]Value     `json:"client"`  // variables that a client needs
+	Kubernetes ComponentKubernetes  `json:"kubernetes"`
 }
 
 // Published is where a port answers for those who run elsewhere.

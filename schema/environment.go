@@ -31,11 +31,12 @@ func (e *Environment) RunsAt(place Place) bool {
 // Settings are those of the whole environment. What is particular to a component
 // has done its work in CUE.
 type Settings struct {
-	Domain    string         `json:"domain"`
-	Namespace string         `json:"namespace"` // of every object in the cluster
-	Place     Place          `json:"place"`
-	Flux      Flux           `json:"flux"`
-	Secrets   SecretSettings `json:"secrets"`
+	Domain     string         `json:"domain"`
+	Namespace  string         `json:"namespace"` // of every object in the cluster
+	Place      Place          `json:"place"`
+	Flux       Flux           `json:"flux"`
+	Secrets    SecretSettings `json:"secrets"`
+	Kubernetes Kubernetes     `json:"kubernetes"`
 }
 
 // Flux says how Flux applies the stages; times are in Go's notation.

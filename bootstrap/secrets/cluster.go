@@ -83,6 +83,12 @@ func (c Cluster) Missing(declared map[string]schema.Secret) ([]string, error) {
 	return lacking(c.Dir, c.folder(), sealed{Cluster: c}, declared)
 }
 
+// Readable is a Problem when nobody could read what is encrypted.
+func (c Cluster) Readable() error {
+	_, err := c.recipients()
+	return err
+}
+
 func (c Cluster) valid() error {
 	if err := checkEnv(c.Env); err != nil {
 		return err

@@ -16,8 +16,9 @@ import (
 )
 
 // answers says how to start what runs on this machine, where it will answer and
-// what a client needs. It says nothing of an environment that runs elsewhere.
-func (r *repository) answers(w io.Writer, e *schema.Environment) error {
+// what a client needs. It says nothing of an environment that runs elsewhere. What was
+// removed since goes with the start.
+func (r *repository) answers(w io.Writer, e *schema.Environment, called string, removed bool) error {
 	local := false
 	where, client := map[string]string{}, map[string]string{}
 	for _, c := range e.Components {
@@ -51,7 +52,10 @@ func (r *repository) answers(w io.Writer, e *schema.Environment) error {
 	if err != nil {
 		return err
 	}
-	rows := table{nil, {"start it", start}}
+	if removed {
+		start += " --remove-orphans"
+	}
+	rows := table{nil, {"start " + called, start}}
 	for _, title := range slices.Sorted(maps.Keys(where)) {
 		rows = append(rows, []string{title, where[title]})
 	}
@@ -135,11 +139,11 @@ func (r *repository) startCommand(env string) (string, error) {
 	start := "docker compose"
 	if own.includes {
 		if under != "." {
-			start += " --project-directory " + under
+			start += " --project-directory " + shellWord(filepath.ToSlash(under))
 		}
 		return start + " up --wait", nil
 	}
-	return start + " -f " + filepath.ToSlash(filepath.Join(under, composeFile(env))) + " up --wait", nil
+	return start + " -f " + shellWord(filepath.ToSlash(filepath.Join(under, composeFile(env)))) + " up --wait", nil
 }
 
 func composeFile(env string) string { return "deploy/" + env + "/compose.yaml" }

@@ -75,12 +75,12 @@ func (r *repository) commit(ctx context.Context, stdout, stderr io.Writer, names
 		if missing, err := r.missingClusterSecrets(l.Environment); err != nil {
 			return err
 		} else if len(missing) > 0 {
-			return &refusal{fmt.Sprintf("%s lacks the values of %s, without which Flux could not apply it", l.Name, strings.Join(missing, ", ")), "mlops-gitops secrets generate " + l.Name}
+			return errors.Join(clusterSecrets(r, l.Environment).Readable(), &refusal{fmt.Sprintf("%s lacks the values of %s, without which Flux could not apply it", l.Name, strings.Join(missing, ", ")), "mlops-gitops secrets generate " + l.Name})
 		}
 	}
 	var folders []string
 	for _, l := range loaded {
-		tree, err := r.write(ctx, stderr, l, render.Options{})
+		tree, _, err := r.write(ctx, stderr, l, render.Options{})
 		if err != nil {
 			return err
 		}
@@ -106,6 +106,9 @@ func (r *repository) commit(ctx context.Context, stdout, stderr io.Writer, names
 	}
 	result, err := git.Commit(ctx, repo.Change{Paths: paths, Message: message, Author: author, When: time.Now()})
 	if err != nil {
+		return err
+	}
+	if err := r.sayYours(ctx, stderr, git); err != nil {
 		return err
 	}
 	if len(result.Ignored) > 0 {

@@ -157,39 +157,51 @@ func (r *repository) render(ctx context.Context, stdout, stderr io.Writer, loade
 		return err
 	}
 	return inOrder(ctx, len(loaded), stdout, stderr, func(i int, stdout, stderr io.Writer) error {
-		return r.renderOne(ctx, stdout, stderr, loaded[i], opts)
+		return r.renderOne(ctx, stdout, stderr, loaded[i], len(loaded) > 1, opts)
 	})
 }
 
-func (r *repository) renderOne(ctx context.Context, stdout, stderr io.Writer, l load.Loaded, opts render.Options) error {
-	if _, err := r.write(ctx, stderr, l, opts); err != nil {
+// renderOne writes an environment and says how it starts. Where it is one of several, its
+// name is said with that.
+func (r *repository) renderOne(ctx context.Context, stdout, stderr io.Writer, l load.Loaded, several bool, opts render.Options) error {
+	_, removed, err := r.write(ctx, stderr, l, opts)
+	if err != nil {
 		return err
 	}
-	if missing, err := r.missingClusterSecrets(l.Environment); err != nil {
+	lacks, err := r.lacking(l.Environment)
+	if err != nil {
 		return err
-	} else if len(missing) > 0 {
-		fmt.Fprintf(stderr, "%s: these secrets have no value yet: %s\n  hint: mlops-gitops secrets generate %s\n", l.Name, strings.Join(missing, ", "), l.Name)
 	}
+	lacks.say(stderr, l.Name)
 	if err := sayTaken(ctx, stderr, l.Environment); err != nil {
 		return err
 	}
-	return r.answers(stdout, l.Environment)
+	called := "it"
+	if several {
+		called = l.Name
+	}
+	if err := r.answers(stdout, l.Environment, called, len(removed) > 0); err != nil {
+		return err
+	}
+	return lacks.next(stdout, l.Environment)
 }
 
 // write makes the local secrets that an environment lacks and writes its files. It
-// returns what was rendered.
-func (r *repository) write(ctx context.Context, stderr io.Writer, l load.Loaded, opts render.Options) (render.Tree, error) {
-	tree, err := r.treeOf(l)
-	if err != nil {
-		return tree, err
+// returns what was rendered, and the services that were rendered before and are no longer.
+func (r *repository) write(ctx context.Context, stderr io.Writer, l load.Loaded, opts render.Options) (tree render.Tree, removed []string, err error) {
+	if tree, err = r.treeOf(l); err != nil {
+		return tree, nil, err
 	}
 	if err := r.oneProject(l.Environment); err != nil {
-		return tree, err
+		return tree, nil, err
 	}
-	opts.Before = func(changes bool) error {
+	opts.Before = func(changes bool) (err error) {
 		if changes {
 			if err := kustomize.Prove(tree, l.Environment); err != nil {
 				return fmt.Errorf("environment %s: %w", l.Name, err)
+			}
+			if removed, err = r.removedServices(l.Environment); err != nil {
+				return err
 			}
 		}
 		return r.makeLocalSecrets(ctx, true, stderr, l.Environment)
@@ -197,14 +209,20 @@ func (r *repository) write(ctx context.Context, stderr io.Writer, l load.Loaded,
 	owner := ownerOf(l.Name)
 	result, err := render.Write(r.dir, owner, tree, opts)
 	if err != nil {
-		return tree, err
+		return tree, nil, err
 	}
 	where := owner.Roots[0]
 	if l.RunsAt(schema.Cluster) {
 		where = strings.Join(owner.Roots, " and ")
 	}
 	fmt.Fprintf(stderr, "%s: %s in %s\n", l.Name, counts(result), where)
-	return tree, nil
+	if len(removed) > 0 {
+		fmt.Fprintf(stderr, "%s: no longer rendered: %s\n", l.Name, listed(removed))
+		if !l.RunsAt(schema.Local) {
+			fmt.Fprintf(stderr, "  hint: stop what still runs on this machine: docker compose --project-name %s down\n", l.Settings.Namespace)
+		}
+	}
+	return tree, removed, nil
 }
 
 // count is a number of things in words.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/render"
 	"github.com/mlops-gitops/mlops-gitops/render/compose"
 	"github.com/mlops-gitops/mlops-gitops/render/flux"
+	"github.com/mlops-gitops/mlops-gitops/render/kube"
 	"github.com/mlops-gitops/mlops-gitops/render/kustomize"
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
@@ -46,17 +48,19 @@ type entry struct {
 
 // treeOf renders an environment, or recalls what it was rendered to.
 func (r *repository) treeOf(l load.Loaded) (render.Tree, error) {
-	if l.Digest == "" {
-		return treeOf(l)
-	}
-	if tree, ok := recalled(r.trees.Recall(l.Name), l.Digest); ok {
-		return tree, nil
+	if l.Digest != "" {
+		if tree, ok := recalled(r.trees.Recall(l.Name), l.Digest); ok {
+			return tree, nil
+		}
 	}
 	tree, err := treeOf(l)
+	if refusal := (*kube.Refusal)(nil); errors.As(err, &refusal) {
+		return tree, r.envs.Say(l.Name, refusal.Findings)
+	}
 	if err != nil {
 		return tree, err
 	}
-	if data, ok := toRemember(tree, l.Digest); ok {
+	if data, ok := toRemember(tree, l.Digest); ok && l.Digest != "" {
 		r.trees.Keep(l.Name, data)
 	}
 	return tree, nil

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mlops-gitops/mlops-gitops/render"
+	"github.com/mlops-gitops/mlops-gitops/schema"
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
 
@@ -19,6 +20,8 @@ func vetCmd(at *workdir) *cobra.Command {
 		Long: `vet evaluates environments, all of them unless some are named, and says every mistake
 with the file, line and column where it was made: all those in single settings in one
 run, and once each is right by itself, all those between settings. It writes nothing.
+Of those that are named it also says what a cluster still lacks of its owner: a domain,
+someone who can read its secrets, their values. That is no mistake.
 
 Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
 		Example: `  mlops-gitops vet
@@ -35,7 +38,7 @@ Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
 				return err
 			}
 			if err == nil {
-				err = refusals(loaded, repo.treeOf)
+				err = refusals(loaded, repo.treeOf, repo.oneProject)
 			}
 			if *output == "json" {
 				if shown := showMistakes(cmd.OutOrStdout(), err); shown != nil {
@@ -54,6 +57,16 @@ Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
 				names = append(names, l.Name)
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), "no mistakes in", strings.Join(names, ", "))
+			if len(args) == 0 { // who asks of one by name gets it all
+				return nil
+			}
+			for _, l := range loaded {
+				lacks, err := repo.lacking(l.Environment)
+				if err != nil {
+					return err
+				}
+				lacks.say(cmd.ErrOrStderr(), l.Name)
+			}
 			return nil
 		},
 	}
@@ -61,12 +74,13 @@ Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
 	return cmd
 }
 
-// refusals are what renderers say of environments in which loading found no mistake.
-func refusals(loaded []load.Loaded, treeOf func(load.Loaded) (render.Tree, error)) error {
+// refusals are what stands in the way of rendering environments in which loading found no
+// mistake: what renderers say, and how the repository would start them.
+func refusals(loaded []load.Loaded, treeOf func(load.Loaded) (render.Tree, error), start func(*schema.Environment) error) error {
 	var all []error
 	for _, l := range loaded {
 		_, err := treeOf(l)
-		all = append(all, err)
+		all = append(all, err, start(l.Environment))
 	}
 	return errors.Join(all...)
 }

@@ -14,12 +14,13 @@ import (
 // machines as well. No environment without mistakes is known to be refused.
 func TestRefusals(t *testing.T) {
 	loaded := []load.Loaded{{Environment: &schema.Environment{Name: "dev"}}, {Environment: &schema.Environment{Name: "fine"}}, {Environment: &schema.Environment{Name: "prod"}}}
+	fine := func(*schema.Environment) error { return nil }
 	err := refusals(loaded, func(l load.Loaded) (render.Tree, error) {
 		if l.Name == "fine" {
 			return render.Tree{}, nil
 		}
 		return render.Tree{}, fmt.Errorf("environment %s: no", l.Name)
-	})
+	}, fine)
 	var text, json bytes.Buffer
 	report(&text, err)
 	if want := "error: environment dev: no\nerror: environment prod: no\n"; text.String() != want {
@@ -39,7 +40,7 @@ func TestRefusals(t *testing.T) {
 `; json.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", json.String(), want)
 	}
-	if err := refusals(loaded[1:2], func(load.Loaded) (render.Tree, error) { return render.Tree{}, nil }); err != nil {
+	if err := refusals(loaded[1:2], func(load.Loaded) (render.Tree, error) { return render.Tree{}, nil }, fine); err != nil {
 		t.Errorf("got %v", err)
 	}
 }

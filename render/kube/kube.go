@@ -9,6 +9,8 @@ import (
 	"maps"
 	"slices"
 
+	batchv1 "k8s.io/api/batch/v1"
+
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
@@ -39,23 +41,21 @@ func Objects(e *schema.Environment) ([]Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	objects := []Object{{StageSecrets, namespace(e)}}
-	owners := map[string]bool{}
-	for _, p := range programs {
-		if !owners[p.component] {
-			owners[p.component] = true
-			objects = append(objects, Object{StageSecrets, serviceAccount(p)})
+	objects := []Object{{StageSecrets, namespace(e)}, {StageSecrets, denyAll(e)}}
+	var refusal Refusal
+	for _, component := range slices.Sorted(maps.Keys(e.Components)) {
+		if e.Components[component].Place != schema.Cluster {
+			continue
 		}
-		if c := configMap(p); c != nil {
-			objects = append(objects, Object{StageSecrets, c})
-		}
-		made, err := p.objects()
+		made, found, err := objectsOf(e, component, programs[component])
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", p, err)
+			return nil, err
 		}
-		for _, o := range made {
-			objects = append(objects, Object{p.stage(), o})
-		}
+		objects = append(objects, made...)
+		refusal.Findings = append(refusal.Findings, found...)
+	}
+	if len(refusal.Findings) > 0 {
+		return nil, &refusal
 	}
 	order := Stages()
 	slices.SortFunc(objects, func(a, b Object) int {
@@ -77,21 +77,55 @@ func Secrets(e *schema.Environment) ([]string, error) {
 		return nil, err
 	}
 	used := map[string]bool{}
-	for _, p := range programs {
-		for _, name := range p.main.Secrets {
-			used[name] = true
-		}
-		for _, w := range p.waits {
-			for _, name := range w.asks.Secrets {
+	for _, of := range programs {
+		for _, p := range of {
+			for _, name := range p.main.Secrets {
 				used[name] = true
+			}
+			for _, w := range p.waits {
+				for _, name := range w.asks.Secrets {
+					used[name] = true
+				}
 			}
 		}
 	}
 	return slices.Sorted(maps.Keys(used)), nil
 }
 
-// objects returns what runs p and what leads to it.
-func (p program) objects() ([]typed, error) {
+// objectsOf returns what a component is made of: its programs, what it brings itself, and
+// all of it changed as its patches say. It finds what no cluster would take.
+func objectsOf(e *schema.Environment, component string, programs []program) (objects []Object, found []schema.Finding, err error) {
+	if len(programs) > 0 {
+		objects = append(objects, Object{StageSecrets, serviceAccount(e, component)})
+	}
+	for _, p := range programs {
+		made, err := p.objects()
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", p, err)
+		}
+		objects = append(objects, made...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.Components[component].Kubernetes.Objects)) {
+		o, err := manifest(e, component, name)
+		if err != nil {
+			found = append(found, refused(component, "objects", name, fmt.Sprintf("the object %s of %s: %v", name, component, err), ""))
+			continue
+		}
+		objects = append(objects, o)
+	}
+	found = append(found, patch(e, component, objects)...)
+	for _, o := range objects {
+		if job, ok := o.typed.(*batchv1.Job); ok {
+			if err := nameForContent(job); err != nil {
+				return nil, nil, fmt.Errorf("%s: %w", o, err)
+			}
+		}
+	}
+	return objects, found, nil
+}
+
+// objects returns what runs p, what leads to it and what it mounts.
+func (p program) objects() ([]Object, error) {
 	workload, err := p.runs()
 	if err != nil {
 		return nil, err
@@ -100,7 +134,17 @@ func (p program) objects() ([]typed, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(services, workload), nil
+	objects := []Object{{StageSecrets, networkPolicy(p)}, {p.stage(), workload}}
+	if c := configMap(p); c != nil {
+		objects = append(objects, Object{StageSecrets, c})
+	}
+	for _, s := range services {
+		objects = append(objects, Object{p.stage(), s})
+	}
+	if budget := podDisruptionBudget(p); budget != nil {
+		objects = append(objects, Object{p.stage(), budget})
+	}
+	return objects, nil
 }
 
 func (p program) runs() (typed, error) {

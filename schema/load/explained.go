@@ -142,7 +142,7 @@ func (e *Explained) below(at []string, f *doc.Field, filled bool) (all []Setting
 		return nil
 	}
 	s := e.setting(at, f)
-	if v.IncompleteKind() != cue.StructKind {
+	if v.IncompleteKind() != cue.StructKind || e.foreign(f) {
 		if at[0] == "components" && !filled && s.Layer != ByEnvironment {
 			return nil
 		}
@@ -158,6 +158,13 @@ func (e *Explained) below(at []string, f *doc.Field, filled bool) (all []Setting
 		return []Setting{s}
 	}
 	return all
+}
+
+// foreign reports whether the schema leaves a struct's fields to somebody else: those of a
+// patch are Kubernetes' own.
+func (e *Explained) foreign(f *doc.Field) bool {
+	member, _ := e.doc.Member(f.Type)
+	return member == nil && e.doc.Kind(f.Type) == "struct" && len(e.doc.Fields(f.Type)) == 0
 }
 
 // names are the fields of a struct, in the order of the schema and then of the value.

@@ -118,6 +118,16 @@ func (e *NoEnvironment) Hint() string {
 	return "there are " + list(known)
 }
 
+// Say makes mistakes of what renderers find in an environment, each at the place where it
+// was written.
+func (r *Repository) Say(env string, found []schema.Finding) error {
+	src, mistakes, err := readSources(newOnlyCUE(r.fsys, r.under), []string{env})
+	if err != nil {
+		return err
+	}
+	return join(r.under, append(mistakes, src.findings(env, found)...))
+}
+
 // Names returns the environments in order.
 func (r *Repository) Names() []string { return slices.Clone(r.names) }
 

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/mlops-gitops/mlops-gitops/render/kube"
+	"github.com/mlops-gitops/mlops-gitops/schema"
+)
+
+// A lack is what a cluster's environment still needs of its owner, all of it at once.
+type lack struct {
+	whats   []error  // each with a hint
+	secrets []string // without a value
+}
+
+// lacking looks for what nobody can choose for an environment's owner. It is no mistake:
+// an environment is written, and looked at as rendered, before it runs anywhere.
+func (r *repository) lacking(e *schema.Environment) (l lack, err error) {
+	if !e.RunsAt(schema.Cluster) {
+		return l, nil
+	}
+	if strings.HasSuffix("."+e.Settings.Domain, ".invalid") { // no such name leads anywhere (RFC 6761, 6.4)
+		l.whats = append(l.whats, &refusal{
+			fmt.Sprintf("its domain, %s, leads nowhere", e.Settings.Domain),
+			fmt.Sprintf("say in environments/%s by which name people find it: environment: domain: \"mlops.example.com\"", e.Name),
+		})
+	}
+	names, err := kube.Secrets(e)
+	if err != nil || len(names) == 0 {
+		return l, err
+	}
+	kept := clusterSecrets(r, e)
+	if err := kept.Readable(); err != nil {
+		l.whats = append(l.whats, each(err)...)
+	}
+	if l.secrets, err = kept.Missing(only(e.Secrets, names)); err == nil && len(l.secrets) > 0 {
+		l.whats = append(l.whats, &refusal{"these secrets have no value yet: " + strings.Join(l.secrets, ", "), "mlops-gitops secrets generate " + e.Name})
+	}
+	return l, err
+}
+
+// say names it all, and what to do about each.
+func (l lack) say(w io.Writer, env string) {
+	for _, what := range l.whats {
+		fmt.Fprintf(w, "%s: %s\n", env, inLine(what.Error()))
+		if told, ok := what.(interface{ Hint() string }); ok {
+			fmt.Fprintf(w, "  hint: %s\n", strings.ReplaceAll(visible(told.Hint()), "\n", "\n        "))
+		}
+	}
+}
+
+// next says how what is rendered gets to a cluster. It says nothing of an environment
+// that runs elsewhere.
+func (l lack) next(w io.Writer, e *schema.Environment) error {
+	if !e.RunsAt(schema.Cluster) {
+		return nil
+	}
+	rows := table{nil, {"next", "mlops-gitops commit " + e.Name + " --push", "Flux applies what is pushed, from clusters/" + e.Name}}
+	if len(l.secrets) > 0 {
+		rows = append(table{nil, {"next", "mlops-gitops secrets generate " + e.Name, "what Flux can't do without"}}, append([]string{""}, rows[1][1:]...))
+	}
+	return rows.write(w, 3)
+}
