@@ -1,6 +1,7 @@
 package kube_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -8,7 +9,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
-	"sigs.k8s.io/yaml"
 
 	"github.com/mlops-gitops/mlops-gitops/render/kube"
 	"github.com/mlops-gitops/mlops-gitops/schema"
@@ -144,12 +144,8 @@ func dataOf(t *testing.T, o kube.Object) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := kube.YAML(fields)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var c corev1.ConfigMap
-	if err := yaml.Unmarshal(text, &c); err != nil {
+	if err := json.Unmarshal([]byte(asJSON(t, fields)), &c); err != nil {
 		t.Fatal(err)
 	}
 	return c.Data
