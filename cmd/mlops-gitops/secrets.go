@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/repo"
+	"github.com/mlops-gitops/mlops-gitops/bootstrap/rotation"
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/secrets"
 	"github.com/mlops-gitops/mlops-gitops/render/compose"
 	"github.com/mlops-gitops/mlops-gitops/schema"
@@ -155,11 +156,11 @@ func (r *repository) sayRenewed(stderr io.Writer, e *schema.Environment, made se
 		return err
 	}
 	if len(names) > 0 {
-		mounts, err := compose.Mounts(e)
+		more, err := rotation.Using(e, names...)
 		if err != nil {
 			return err
 		}
-		services = append(services, using(e, mounts, names...)...)
+		services = append(services, more...)
 	}
 	if len(services) > 0 {
 		start, err := r.startCommand(e.Name)

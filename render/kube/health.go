@@ -41,7 +41,9 @@ func Checks(e *schema.Environment) (map[Stage][]Check, error) {
 		}
 	}
 	for _, of := range found {
-		slices.SortFunc(of, func(a, b Check) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.APIVersion, b.APIVersion)) })
+		slices.SortFunc(of, func(a, b Check) int {
+			return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.APIVersion, b.APIVersion))
+		})
 	}
 	return found, err
 }

@@ -9,8 +9,6 @@ import (
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
-	"cuelang.org/go/cue/cuecontext"
-	"cuelang.org/go/cue/load"
 
 	"github.com/mlops-gitops/mlops-gitops/schema"
 	"github.com/mlops-gitops/mlops-gitops/schema/doc"
@@ -40,7 +38,9 @@ func (r *Repository) Explain(name string) (*Explained, error) {
 	if !slices.Contains(r.names, name) {
 		return nil, r.forgotten(name)
 	}
-	loaded, mistakes := r.Load(name)
+	var v values
+	tree := newOnlyCUE(r.fsys, r.under)
+	loaded, mistakes := r.load(tree, []string{name}, r.recall(tree, []string{name}), &v)
 	if m := (*Mistake)(nil); mistakes != nil && !errors.As(mistakes, &m) {
 		return nil, mistakes
 	}
@@ -52,13 +52,12 @@ func (r *Repository) Explain(name string) (*Explained, error) {
 		return e, nil
 	}
 	e.env = loaded[0].Environment
-	inst := load.Instances(packages([]string{name}), config(e.src))[0]
-	ctx := cuecontext.New()
-	vendored := model(ctx, inst)
-	e.own = typed(ctx.BuildInstance(inst), vendored)
-	platform := following(vendored.LookupPath(cue.ParsePath("#Platform")), name, e.own)
-	e.settings = platform.LookupPath(cue.ParsePath("settings"))
-	e.components = platform.LookupPath(cue.ParsePath("components"))
+	if !v.own.Exists() { // it was recalled
+		v = e.src.values(name)
+	}
+	e.own = v.own
+	e.settings = v.platform.LookupPath(cue.ParsePath("settings"))
+	e.components = v.platform.LookupPath(cue.ParsePath("components"))
 	return e, nil
 }
 

@@ -168,11 +168,12 @@ func (r *Repository) Load(names ...string) ([]Loaded, error) {
 		return nil, &Mistake{Pos: Position{File: path.Join(r.under, folder)}, Msg: "holds no environment", Fix: (&NoEnvironment{Name: "dev"}).Hint()}
 	}
 	tree := newOnlyCUE(r.fsys, r.under)
-	return r.load(tree, names, r.recall(tree, names))
+	return r.load(tree, names, r.recall(tree, names), nil)
 }
 
-// load evaluates the environments that are not known yet.
-func (r *Repository) load(tree *onlyCUE, names []string, known map[string]Loaded) ([]Loaded, error) {
+// load evaluates the environments that are not known yet. Who asks for their values gets
+// those of one that is evaluated.
+func (r *Repository) load(tree *onlyCUE, names []string, known map[string]Loaded, asked *values) ([]Loaded, error) {
 	unknown := slices.DeleteFunc(slices.Clone(names), func(name string) bool { _, ok := known[name]; return ok })
 	src, mistakes, err := readSources(tree, unknown)
 	if err != nil {
@@ -181,7 +182,7 @@ func (r *Repository) load(tree *onlyCUE, names []string, known map[string]Loaded
 	if unknown = unbroken(unknown, mistakes); len(unknown) == 0 && len(mistakes) > 0 {
 		return nil, join(r.under, mistakes)
 	}
-	outcomes := src.evaluate(unknown)
+	outcomes := src.evaluate(unknown, asked != nil)
 	if m := (*Mistake)(nil); errors.As(tree.failure(), &m) {
 		return nil, join(r.under, append(mistakes, m))
 	} else if err := tree.failure(); err != nil {
@@ -203,6 +204,9 @@ func (r *Repository) load(tree *onlyCUE, names []string, known map[string]Loaded
 		default:
 			mistakes = append(mistakes, src.findings(name, slices.Concat(o.loaded.Findings, cycles(o.loaded.Environment), fits(o.loaded.Environment)))...)
 			worked[name] = &outcomes[i].loaded
+			if asked != nil {
+				*asked = o.values
+			}
 		}
 	}
 	if len(mistakes) == 0 {
@@ -218,7 +222,7 @@ func (r *Repository) load(tree *onlyCUE, names []string, known map[string]Loaded
 	}
 	clashes := src.clashes(loaded)
 	if len(clashes) > 0 && len(known) > 0 {
-		return r.load(tree, names, nil) // their sources say where
+		return r.load(tree, names, nil, asked) // their sources say where
 	}
 	if mistakes = append(mistakes, clashes...); len(mistakes) > 0 {
 		return nil, join(r.under, mistakes)
