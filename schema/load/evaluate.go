@@ -80,7 +80,9 @@ func (s *sources) evaluateTogether(names []string, outcomes []outcome) {
 		if i%perContext == 0 {
 			ctx = cuecontext.New()
 		}
+		down := s.hand.take(names[i])
 		outcomes[i] = evaluated(ctx, inst, names[i])
+		down()
 	}
 }
 
