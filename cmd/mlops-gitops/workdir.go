@@ -39,6 +39,7 @@ func (w *workdir) open() (*repository, error) {
 	if err != nil {
 		return nil, err
 	}
+	envs.Watch(tooMuch, tooLong, exhausted)
 	r := &repository{dir: dir, envs: envs}
 	if m, ok := memoryOf(dir); ok {
 		r.trees = m.of("trees")

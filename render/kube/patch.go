@@ -145,7 +145,7 @@ func patched(o typed, patch []byte) (typed, error) {
 		err = strict[0]
 	}
 	if err != nil {
-		return nil, fmt.Errorf("Kubernetes can't read what it makes: %w", err)
+		return nil, fmt.Errorf("the cluster could not read what it makes: %w", err)
 	}
 	return changed, nil
 }

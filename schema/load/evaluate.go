@@ -84,9 +84,11 @@ func (s *sources) evaluateTogether(names []string, outcomes []outcome, keep bool
 		if i%perContext == 0 {
 			ctx = cuecontext.New()
 		}
+		down := s.hand.take(names[i])
 		if outcomes[i] = evaluated(ctx, inst, names[i]); !keep {
 			outcomes[i].values = values{}
 		}
+		down()
 	}
 }
 

@@ -31,6 +31,7 @@ type Repository struct {
 	under  string
 	names  []string // of the environments
 	memory Memory   // or nil
+	limits limits
 }
 
 // Open looks at a tree and finds the environments in it. It is an error when the
@@ -182,6 +183,7 @@ func (r *Repository) load(tree *onlyCUE, names []string, known map[string]Loaded
 	if unknown = unbroken(unknown, mistakes); len(unknown) == 0 && len(mistakes) > 0 {
 		return nil, join(r.under, mistakes)
 	}
+	defer r.watched(&src.hand, unknown)()
 	outcomes := src.evaluate(unknown, asked != nil)
 	if m := (*Mistake)(nil); errors.As(tree.failure(), &m) {
 		return nil, join(r.under, append(mistakes, m))

@@ -140,7 +140,7 @@ var (
 	dotted = regexp.MustCompile(`^[0-9]+(\.[0-9]+)+$`)
 	scheme = regexp.MustCompile(`^[A-Za-z]+://`)
 	rough  = regexp.MustCompile(`[^a-z0-9]+`)
-	spaced = regexp.MustCompile(`^[A-Za-z0-9]+([ _.:/-]+[A-Za-z0-9]+)*$`)
+	worded = regexp.MustCompile(`^[A-Za-z0-9]+([ _.:/-]+[A-Za-z0-9]+)*$`)
 )
 
 // texts are other spellings of a text: one of the choices that it is near to, a size
@@ -181,7 +181,7 @@ func texts(text string, want cue.Value) []string {
 // name with holes nobody would say that it was meant.
 func joined(text, by string) string {
 	text = strings.TrimFunc(text, func(r rune) bool { return unicode.IsPunct(r) || unicode.IsSpace(r) })
-	if !spaced.MatchString(text) {
+	if !worded.MatchString(text) {
 		return ""
 	}
 	return rough.ReplaceAllString(strings.ToLower(text), by)
