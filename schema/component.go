@@ -30,10 +30,11 @@ type Published struct {
 
 // Front is where the front door answers.
 type Front struct {
-	HTTP   int    `json:"http"`
-	HTTPS  int    `json:"https"`  // 0: it has no TLS
-	Before bool   `json:"before"` // TLS ends before it
-	CA     string `json:"ca"`     // in PEM, or ""
+	HTTP      int    `json:"http"`
+	HTTPS     int    `json:"https"`     // 0: it has no TLS
+	Before    bool   `json:"before"`    // TLS ends before it
+	CA        string `json:"ca"`        // in PEM, or ""
+	Authority string `json:"authority"` // the component's name for the secret that it is, or ""
 }
 
 // A Login is how all who need a component log in.
