@@ -22,10 +22,11 @@ type Component struct {
 
 // Published is where a port answers for those who run elsewhere.
 type Published struct {
-	Host string `json:"host"`
-	Port int    `json:"port"`
-	TLS  string `json:"tls"` // libpq's word for it, or ""
-	CA   string `json:"ca"`  // in PEM, or ""
+	Host        string `json:"host"`
+	Port        int    `json:"port"`
+	TLS         string `json:"tls"`         // libpq's word for it, or ""
+	CA          string `json:"ca"`          // in PEM, or ""
+	Credentials string `json:"credentials"` // keys, ambient, or "" for keys
 }
 
 // Front is where the front door answers.
