@@ -111,7 +111,7 @@ func TestCluster(t *testing.T) {
 	prod(`mlflow: env: LOG_LEVEL: "info"`)
 	applied(t, f)
 
-	f.write("environments/stage/environment.cue", strings.Replace(smallProd(key.public, `mlflow: upload: "10Gi"`), "mlops-e2e", "mlops-stage", 1))
+	f.write("environments/stage/environment.cue", strings.Replace(smallProd(key.public, `mlflow: metrics: true`), "mlops-e2e", "mlops-stage", 1))
 	f.run(bin, "secrets", "generate", "stage")
 	before = specs(t, f)
 	f.run(bin, "commit", "stage", "--push")
