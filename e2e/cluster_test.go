@@ -22,7 +22,7 @@ var stages = []string{"secrets", "operators", "data", "setup", "apps"}
 // TestCluster goes the way of a platform's first weeks in a cluster: a small prod, with
 // object servers of which one may fail, two MLflow and two Nginx, TLS and auth. Secrets,
 // render, commit and push, and real Flux applies it stage by stage; a client logs runs
-// through the front door while pods of each kind are killed and rolled; one setting
+// through the front door while MLflow is upgraded and pods of each kind are killed and rolled; one setting
 // changes, and only the objects that it should touch do; a broken value leaves the old
 // version running; a component that is taken out goes, and what it kept stays.
 func TestCluster(t *testing.T) {
@@ -39,14 +39,15 @@ func TestCluster(t *testing.T) {
 		f.write("environments/prod/environment.cue", smallProd(key.public, more))
 		f.run(bin, "commit", "prod", "--push")
 	}
-	f.write("environments/prod/environment.cue", smallProd(key.public, ""))
+	const older, newer = `mlflow: version: "v3.12.0"`, `mlflow: version: "v3.17.0"`
+	f.write("environments/prod/environment.cue", smallProd(key.public, older))
 	f.write("environments/prod/notes.cue", read(t, testdata(t, "notes.cue")))
 	f.run("git", "init", "--quiet", "--initial-branch", "main")
 	f.run("git", "config", "user.name", "E2E")
 	f.run("git", "config", "user.email", "e2e@example.com")
 	f.run("git", "remote", "add", "origin", remote)
 	f.run(bin, "secrets", "generate", "prod")
-	prod("")
+	prod(older)
 
 	bootstrap(t, f, remote, key.private)
 	t.Cleanup(func() { tearDown(t, f) })
@@ -68,6 +69,18 @@ func TestCluster(t *testing.T) {
 	if got := door.status("https://mlops.test/", "--header", "Host: evil.example"); got != "421" {
 		t.Errorf("who calls by another name gets %s", got)
 	}
+
+	before := specs(t, f)
+	how := busy(t, door.client("load.py", "artifacts"), func() {
+		prod(newer)
+		applied(t, f)
+	})
+	t.Logf("upgraded under load: %d calls, %d failed, the slowest took %.1f s", how.Calls, len(how.Wrong), how.Slowest)
+	if head := f.run("kubectl", "exec", "-n", "mlops-e2e", "deployment/mlflow", "--", "mlflow", "--version"); !strings.Contains(head, "3.17.0") {
+		t.Errorf("after the upgrade there runs %s", head)
+	}
+	onlyChanged(t, workloads(before), workloads(specs(t, f)), "Deployment/mlflow")
+	door.python("read.py", wrote)
 
 	for _, kind := range []struct {
 		pod   string
@@ -92,8 +105,8 @@ func TestCluster(t *testing.T) {
 		}
 	}
 
-	before := specs(t, f)
-	how := busy(t, door.client("load.py"), func() {
+	before = specs(t, f)
+	how = busy(t, door.client("load.py"), func() {
 		prod(`mlflow: env: LOG_LEVEL: "info"`)
 		applied(t, f)
 	})
