@@ -215,11 +215,11 @@ func (r *repository) filesLeft(l load.Loaded) ([]engine.Line, error) {
 	if _, err := os.Stat(r.path(composeFile(l.Name))); errors.Is(err, fs.ErrNotExist) {
 		return []engine.Line{{State: engine.Note, Message: "not rendered yet", Hint: again}}, nil
 	}
-	tree, err := r.treeOf(l)
+	about, err := r.rendering(l.Sound())
 	if err != nil {
 		return nil, err
 	}
-	drifts, err := render.Check(os.DirFS(r.dir), ownerOf(l.Name), tree)
+	drifts, err := render.Check(os.DirFS(r.dir), ownerOf(l.Name), about.tree)
 	if err != nil {
 		return nil, err
 	}

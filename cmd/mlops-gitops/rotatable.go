@@ -141,7 +141,7 @@ func setBy(e *schema.Environment, secret string) string {
 // project is an environment's project as people start it.
 func (r *repository) project(e *schema.Environment) (engine.Project, error) {
 	p := engine.Project{Name: e.Settings.Namespace, Dir: r.dir}
-	if err := r.oneProject(e); err != nil {
+	if err := r.oneProject(e.Name, e.Settings.Namespace); err != nil {
 		return p, err
 	}
 	own, err := r.ownCompose(e.Name)

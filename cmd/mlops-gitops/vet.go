@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/mlops-gitops/mlops-gitops/render"
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
 
@@ -30,12 +29,12 @@ Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
 			if err != nil {
 				return err
 			}
-			loaded, err := repo.envs.Load(args...)
+			sound, err := repo.envs.Vet(args...)
 			if m := (*load.Mistake)(nil); err != nil && !errors.As(err, &m) {
 				return err
 			}
 			if err == nil {
-				err = refusals(loaded, repo.treeOf)
+				err = refusals(sound, repo.rendering)
 			}
 			if *output == "json" {
 				if shown := showMistakes(cmd.OutOrStdout(), err); shown != nil {
@@ -50,8 +49,8 @@ Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
 				return &found{err}
 			}
 			var names []string
-			for _, l := range loaded {
-				names = append(names, l.Name)
+			for _, s := range sound {
+				names = append(names, s.Name)
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), "no mistakes in", strings.Join(names, ", "))
 			return nil
@@ -62,10 +61,10 @@ Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
 }
 
 // refusals are what renderers say of environments in which loading found no mistake.
-func refusals(loaded []load.Loaded, treeOf func(load.Loaded) (render.Tree, error)) error {
+func refusals(sound []load.Sound, render func(load.Sound) (rendering, error)) error {
 	var all []error
-	for _, l := range loaded {
-		_, err := treeOf(l)
+	for _, s := range sound {
+		_, err := render(s)
 		all = append(all, err)
 	}
 	return errors.Join(all...)

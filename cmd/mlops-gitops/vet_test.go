@@ -5,20 +5,18 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/mlops-gitops/mlops-gitops/render"
-	"github.com/mlops-gitops/mlops-gitops/schema"
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
 
 // TestRefusals holds that vet says of every environment what a renderer refuses there, to
 // machines as well. No environment without mistakes is known to be refused.
 func TestRefusals(t *testing.T) {
-	loaded := []load.Loaded{{Environment: &schema.Environment{Name: "dev"}}, {Environment: &schema.Environment{Name: "fine"}}, {Environment: &schema.Environment{Name: "prod"}}}
-	err := refusals(loaded, func(l load.Loaded) (render.Tree, error) {
+	sound := []load.Sound{{Name: "dev"}, {Name: "fine"}, {Name: "prod"}}
+	err := refusals(sound, func(l load.Sound) (rendering, error) {
 		if l.Name == "fine" {
-			return render.Tree{}, nil
+			return rendering{}, nil
 		}
-		return render.Tree{}, fmt.Errorf("environment %s: no", l.Name)
+		return rendering{}, fmt.Errorf("environment %s: no", l.Name)
 	})
 	var text, json bytes.Buffer
 	report(&text, err)
@@ -39,7 +37,7 @@ func TestRefusals(t *testing.T) {
 `; json.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", json.String(), want)
 	}
-	if err := refusals(loaded[1:2], func(load.Loaded) (render.Tree, error) { return render.Tree{}, nil }); err != nil {
+	if err := refusals(sound[1:2], func(load.Sound) (rendering, error) { return rendering{}, nil }); err != nil {
 		t.Errorf("got %v", err)
 	}
 }
