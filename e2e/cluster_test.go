@@ -101,7 +101,7 @@ environment: {
 	minio: {servers: 1, storage: "2Gi"}
 	minio: resources: {requests: {cpu: "100m", memory: "256Mi"}, limits: {cpu: "1", memory: "1Gi"}}
 	mlflow: resources: {requests: {cpu: "100m", memory: "512Mi"}, limits: {cpu: "2", memory: "2Gi"}}
-	postgres: storage: "1Gi"
+	postgres: {operator: "none", storage: "1Gi"}
 	postgres: resources: {requests: {cpu: "100m", memory: "256Mi"}, limits: {cpu: "1", memory: "512Mi"}}
 }
 `, recipient, images, workers)

@@ -219,25 +219,16 @@ func TestWriteThatFailsBeforeTheFirstRenameChangesNothing(t *testing.T) {
 
 func TestCommitThatFailsHalfWayLeavesNoTemporaries(t *testing.T) {
 	dir := t.TempDir()
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := root.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	w := writer{root: root}
+	w := writer{root: opened(t, dir)}
 	for _, name := range []string{"a/1", "b/2", "c/3"} {
 		if err := w.put(name, []byte("x")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := root.MkdirAll("b/2/full", 0o755); err != nil {
+	if err := w.root.MkdirAll("b/2/full", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	err = w.commit()
+	err := w.commit()
 	if err == nil || !strings.HasPrefix(err.Error(), "b/2: 1 of 3 changes were made, run it again for the others: ") {
 		t.Errorf("got %v", err)
 	}
@@ -272,31 +263,44 @@ func TestManifestVouchesForFilesAfterEveryStep(t *testing.T) {
 	}
 }
 
-// stopAfter writes tree into dir as if killed after so many steps, and reports
-// whether these were all.
-func stopAfter(t *testing.T, dir string, tree Tree, steps int) (done bool) {
+// opened is a folder until the test ends.
+func opened(t *testing.T, dir string) *os.Root {
 	t.Helper()
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
+	t.Cleanup(func() {
 		if err := root.Close(); err != nil {
 			t.Error(err)
 		}
-	}()
+	})
+	return root
+}
+
+// staged has all steps before it that put tree into dir.
+func staged(t *testing.T, dir string, tree Tree) writer {
+	t.Helper()
+	w := writer{root: opened(t, dir)}
 	want, err := dev.Stamp(tree)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := look(root.FS(), dev, want)
+	s, err := look(w.root.FS(), dev, want)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := writer{root: root}
 	if err := w.stage(dev, want, s, outcome(want, s.drifts)); err != nil {
 		t.Fatal(err)
 	}
+	return w
+}
+
+// stopAfter writes tree into dir as if killed after so many steps, and reports
+// whether these were all.
+func stopAfter(t *testing.T, dir string, tree Tree, steps int) (done bool) {
+	t.Helper()
+	w := staged(t, dir, tree)
 	done = steps >= len(w.steps)
 	w.steps = w.steps[:min(steps, len(w.steps))]
 	if err := w.commit(); err != nil {
@@ -308,27 +312,7 @@ func stopAfter(t *testing.T, dir string, tree Tree, steps int) (done bool) {
 func TestOldSpellingGoesBeforeTheNewOneComes(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, treeOf(t, "deploy/dev/A.yaml", "a\n", "deploy/dev/b.yaml", "b\n"))
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := root.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	want, err := dev.Stamp(treeOf(t, "deploy/dev/a.yaml", "a\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := look(root.FS(), dev, want)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := writer{root: root}
-	if err := w.stage(dev, want, s, outcome(want, s.drifts)); err != nil {
-		t.Fatal(err)
-	}
+	w := staged(t, dir, treeOf(t, "deploy/dev/a.yaml", "a\n"))
 	var targets []string
 	for _, step := range w.steps {
 		targets = append(targets, step.target)

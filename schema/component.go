@@ -2,21 +2,22 @@ package schema
 
 // A Component is a part of the platform, built-in or a team's own.
 type Component struct {
-	Name      string               `json:"name"`
-	Place     Place                `json:"place"`
-	Published map[string]Published `json:"published"` // by port
-	Needs     map[string]Need      `json:"needs"`
-	Accepts   Accepts              `json:"accepts"`
-	Front     Front                `json:"front"`  // where the front door answers
-	Claims    map[string]Claim     `json:"claims"` // what others claim here
-	Login     *Login               `json:"login"`  // for all who need it; nil: it makes one for each, or none
-	Users     map[string]string    `json:"users"`  // other logins than the usual, by those
-	Routes    map[string]OwnRoute  `json:"routes"`
-	Routed    map[string]Routed    `json:"routed"` // where the front door leads, by component.route
-	Secrets   map[string]OwnSecret `json:"secrets"`
-	Workloads map[string]Workload  `json:"workloads"`
-	Answers   map[string]Value     `json:"answers"` // where people find it, by title
-	Client    map[string]Value     `json:"client"`  // variables that a client needs
+	Name       string               `json:"name"`
+	Place      Place                `json:"place"`
+	Published  map[string]Published `json:"published"` // by port
+	Needs      map[string]Need      `json:"needs"`
+	Accepts    Accepts              `json:"accepts"`
+	Front      Front                `json:"front"`  // where the front door answers
+	Claims     map[string]Claim     `json:"claims"` // what others claim here
+	Login      *Login               `json:"login"`  // for all who need it; nil: it makes one for each, or none
+	Users      map[string]string    `json:"users"`  // other logins than the usual, by those
+	Routes     map[string]OwnRoute  `json:"routes"`
+	Routed     map[string]Routed    `json:"routed"` // where the front door leads, by component.route
+	Secrets    map[string]OwnSecret `json:"secrets"`
+	Workloads  map[string]Workload  `json:"workloads"`
+	Answers    map[string]Value     `json:"answers"` // where people find it, by title
+	Client     map[string]Value     `json:"client"`  // variables that a client needs
+	Kubernetes ComponentKubernetes  `json:"kubernetes"`
 }
 
 // Published is where a port answers for those who run elsewhere.
@@ -29,10 +30,11 @@ type Published struct {
 
 // Front is where the front door answers.
 type Front struct {
-	HTTP   int    `json:"http"`
-	HTTPS  int    `json:"https"`  // 0: it has no TLS
-	Before bool   `json:"before"` // TLS ends before it
-	CA     string `json:"ca"`     // in PEM, or ""
+	HTTP      int    `json:"http"`
+	HTTPS     int    `json:"https"`     // 0: it has no TLS
+	Before    bool   `json:"before"`    // TLS ends before it
+	CA        string `json:"ca"`        // in PEM, or ""
+	Authority string `json:"authority"` // the component's name for the secret that it is, or ""
 }
 
 // A Login is how all who need a component log in.
@@ -99,6 +101,8 @@ type OwnSecret struct {
 	Supplied    bool         `json:"supplied"`
 	Certificate *Certificate `json:"certificate"` // nil: it is text
 	Rotate      Rotation     `json:"rotate"`
+	Login       string       `json:"login"`    // the user whose password it is, or ""
+	Existing    *Existing    `json:"existing"` // nil: it is the platform's own
 	Value       Value        `json:"value"`
 	File        Value        `json:"file"`
 	Crt         Value        `json:"crt"`

@@ -31,11 +31,12 @@ func (e *Environment) RunsAt(place Place) bool {
 // Settings are those of the whole environment. What is particular to a component
 // has done its work in CUE.
 type Settings struct {
-	Domain    string         `json:"domain"`
-	Namespace string         `json:"namespace"` // of every object in the cluster
-	Place     Place          `json:"place"`
-	Flux      Flux           `json:"flux"`
-	Secrets   SecretSettings `json:"secrets"`
+	Domain     string         `json:"domain"`
+	Namespace  string         `json:"namespace"` // of every object in the cluster
+	Place      Place          `json:"place"`
+	Flux       Flux           `json:"flux"`
+	Secrets    SecretSettings `json:"secrets"`
+	Kubernetes Kubernetes     `json:"kubernetes"`
 }
 
 // Flux says how Flux applies the stages; times are in Go's notation.
@@ -47,7 +48,8 @@ type Flux struct {
 
 // SecretSettings say how secrets are kept.
 type SecretSettings struct {
-	Recipients []string `json:"recipients"` // age public keys
+	Recipients []string            `json:"recipients"` // age public keys
+	Existing   map[string]Existing `json:"existing"`   // by the name under which the platform keeps a secret
 }
 
 // A Place is where a component runs: local (Compose), cluster, or external.
@@ -68,14 +70,15 @@ type Edge struct {
 	Workload string   `json:"workload"` // the provider's workload behind the port; "" across places
 	Host     string   `json:"host"`
 	Number   int      `json:"number"`
-	TLS      string   `json:"tls"`     // libpq's word for how the connection is encrypted
-	CA       string   `json:"ca"`      // who signs the provider's certificate, in PEM, or ""
-	Public   string   `json:"public"`  // where people reach the port, or ""
-	User     string   `json:"user"`    // the claimed login, or ""
-	Secret   string   `json:"secret"`  // that login's password, by the name under which it is kept, or ""
-	Claim    string   `json:"claim"`   // the key in the provider's Claims, or ""
-	Waiters  []string `json:"waiters"` // the consumer's workloads that start after the provider
-	Reached  string   `json:"reached"` // "" when it can be reached; else a finding says why not
+	TLS      string   `json:"tls"`      // libpq's word for how the connection is encrypted
+	CA       string   `json:"ca"`       // who signs the provider's certificate, in PEM, or ""
+	CASecret string   `json:"caSecret"` // the secret that is who signs it, or ""
+	Public   string   `json:"public"`   // where people reach the port, or ""
+	User     string   `json:"user"`     // the claimed login, or ""
+	Secret   string   `json:"secret"`   // that login's password, by the name under which it is kept, or ""
+	Claim    string   `json:"claim"`    // the key in the provider's Claims, or ""
+	Waiters  []string `json:"waiters"`  // the consumer's workloads that start after the provider
+	Reached  string   `json:"reached"`  // "" when it can be reached; else a finding says why not
 }
 
 // A Secret is declared here and valued elsewhere: by generation or by a person.
@@ -86,13 +89,37 @@ type Secret struct {
 	Part      string   `json:"part"`  // crt or key of a certificate, ca; or "", for text
 	Names     []string `json:"names"` // what the certificate is for
 	Rotate    Rotation `json:"rotate"`
+	Login     string   `json:"login"`    // the user whose password it is, or ""
+	Existing  Existing `json:"existing"` // in a cluster; the zero Existing: it is the platform's own
+}
+
+// Existing is an entry of a Kubernetes Secret that somebody else makes.
+type Existing struct {
+	Name string `json:"name"`
+	Key  string `json:"key"`
 }
 
 // Authority is the secret that vouches for this machine's certificates.
 const Authority = "ca.crt"
 
-// SecretKey is the key under which a Kubernetes Secret holds a value.
-const SecretKey = "value"
+// The keys under which a Kubernetes Secret holds a value: text of its own, and a login as
+// kubernetes.io/basic-auth has it, which operators ask for.
+const (
+	SecretKey   = "value"
+	UserKey     = "username"
+	PasswordKey = "password"
+)
+
+// InCluster returns the Kubernetes Secret that holds a secret, and its key there.
+func (e *Environment) InCluster(name string) (object, key string) {
+	switch s := e.Secrets[name]; {
+	case s.Existing.Name != "":
+		return s.Existing.Name, s.Existing.Key
+	case s.Login != "":
+		return name, PasswordKey
+	}
+	return name, SecretKey
+}
 
 // A Finding is something wrong that no single field can say.
 type Finding struct {

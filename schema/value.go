@@ -75,7 +75,10 @@ func (e *Environment) Bind(owner string, v Value) ([]Part, error) {
 			if !e.may(owner, word[1], word[1]+"."+word[2]) {
 				return nil, fmt.Errorf("%s uses an address that only %s has; say in its own needs what it talks to", owner, word[1])
 			}
-			if edge, ok := e.Edges[word[1]][word[2]]; ok && word[3] == "ca" && edge.CA != "" {
+			if edge := e.Edges[word[1]][word[2]]; word[3] == "ca" && edge.CASecret != "" {
+				parts = append(parts, Part{Secret: edge.CASecret, File: true})
+				continue
+			} else if word[3] == "ca" && edge.CA != "" {
 				parts = append(parts, Part{Text: "/run/ca/" + word[2] + ".pem", Holds: edge.CA})
 				continue
 			}
@@ -177,6 +180,9 @@ func (e *Environment) address(consumer, need, field string) (string, error) {
 func (e *Environment) frontCA() Part {
 	if _, own := e.Secrets[Authority]; own {
 		return Part{Secret: Authority, File: true}
+	}
+	if secret := e.Components[e.Front].Front.Authority; secret != "" {
+		return Part{Secret: e.Front + "." + secret, File: true}
 	}
 	if ca := e.Components[e.Front].Front.CA; ca != "" {
 		return Part{Text: "/run/ca/platform.pem", Holds: ca}

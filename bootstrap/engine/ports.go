@@ -21,6 +21,32 @@ func (c *Check) ports(ctx context.Context, n Needs) (lines []Line) {
 	return lines
 }
 
+// Beside says which environments can't run at once, since they want the same ports.
+func Beside(all []Needs) (lines []Line) {
+	for i, n := range all {
+		for _, m := range all[:i] {
+			var both []string
+			for _, p := range n.ports {
+				if slices.ContainsFunc(m.ports, func(q port) bool {
+					return p.at.Port() == q.at.Port() && p.at.Addr().Is4() == q.at.Addr().Is4() && overlap(p.at.Addr(), q.at.Addr())
+				}) {
+					both = append(both, p.at.String())
+				}
+			}
+			if len(both) == 0 {
+				continue
+			}
+			lines = append(lines, Line{
+				Environment: n.Environment, Subject: "beside", State: Note,
+				Message: fmt.Sprintf("%s wants these ports, too, so one of the two runs at a time: %s", m.Environment, strings.Join(both, ", ")),
+				Hint:    fmt.Sprintf("for both at once, give %s ports of its own", n.Environment),
+				Figures: map[string]any{"environment": m.Environment, "ports": both},
+			})
+		}
+	}
+	return lines
+}
+
 func (c *Check) port(ctx context.Context, n Needs, p port) Line {
 	other := fmt.Sprintf("or give %s another port in %s", p.component, n.Environment)
 	for _, x := range c.facts.containers {

@@ -14,7 +14,8 @@ import (
 )
 
 // A Cluster is where an environment keeps the secrets of its cluster: one
-// Kubernetes Secret each with the entry "value", deploy/ENV/secrets/NAME.yaml,
+// Kubernetes Secret each with the entry "value", or "username" and "password" for a login,
+// deploy/ENV/secrets/NAME.yaml,
 // encrypted as "sops" does it, for Git and Flux.
 type Cluster struct {
 	Dir        string // the repository's root
@@ -45,7 +46,7 @@ func (c Cluster) Generate(declared map[string]schema.Secret, rand io.Reader, now
 			"declare it as supplied, and supply it",
 		}
 	}
-	kept := sealed{Cluster: c, rand: rand, now: now}
+	kept := sealed{Cluster: c, declared: declared, rand: rand, now: now}
 	if len(names) > 0 {
 		if kept.to, err = c.recipients(); err != nil {
 			return Result{}, err
@@ -80,7 +81,13 @@ func (c Cluster) Missing(declared map[string]schema.Secret) ([]string, error) {
 	if err := c.valid(); err != nil {
 		return nil, err
 	}
-	return lacking(c.Dir, c.folder(), sealed{Cluster: c}, declared)
+	return lacking(c.Dir, c.folder(), sealed{Cluster: c, declared: declared}, declared)
+}
+
+// Readable is a Problem when nobody could read what is encrypted.
+func (c Cluster) Readable() error {
+	_, err := c.recipients()
+	return err
 }
 
 func (c Cluster) valid() error {

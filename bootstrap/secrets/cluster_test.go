@@ -74,7 +74,7 @@ func TestClusterSaysWhatAPersonHasToDo(t *testing.T) {
 	one := map[string]schema.Secret{"feast.key": {Component: "feast", Length: 32}}
 	const file = "deploy/prod/secrets/feast.key.yaml"
 	const hidden = "hunter2"
-	good, err := encrypt(metadata{"feast.key", "mlops-prod"}, []byte(hidden), mustParse(t, public), rand.Reader, now)
+	good, err := encrypt(metadata{"feast.key", "mlops-prod"}, "", []byte(hidden), mustParse(t, public), rand.Reader, now)
 	if err != nil {
 		t.Fatal(err)
 	}

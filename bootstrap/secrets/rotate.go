@@ -43,6 +43,9 @@ func (l Local) Rotate(ctx context.Context, declared map[string]schema.Secret, tu
 		return r, err
 	}
 	defer func() { err = errors.Join(err, repo.Close()) }()
+	if err := hide(repo, rand, &r); err != nil {
+		return r, err
+	}
 	f, err := private(repo, l.folder(), &r)
 	if err != nil {
 		return r, err

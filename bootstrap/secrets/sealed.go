@@ -18,9 +18,10 @@ import (
 // A sealed is the form in which a Cluster keeps values.
 type sealed struct {
 	Cluster
-	to   []recipient
-	rand io.Reader
-	now  time.Time
+	declared map[string]schema.Secret
+	to       []recipient
+	rand     io.Reader
+	now      time.Time
 }
 
 func (s sealed) file(secret string) string { return secret + ".yaml" }
@@ -28,7 +29,7 @@ func (s sealed) file(secret string) string { return secret + ".yaml" }
 func (s sealed) mode() fs.FileMode { return 0o644 }
 
 func (s sealed) encode(secret string, value []byte) ([]byte, error) {
-	return encrypt(metadata{secret, s.Namespace}, value, s.to, s.rand, s.now)
+	return encrypt(metadata{secret, s.Namespace}, s.declared[secret].Login, value, s.to, s.rand, s.now)
 }
 
 // check refuses a file that gives a value away, and one whose Secret no
@@ -55,17 +56,32 @@ func (s sealed) check(secret string, data []byte) error {
 				file, o.Metadata.Name, o.Metadata.Namespace, secret, s.Namespace),
 			"change its metadata, which takes a private key:\nsops edit " + file,
 		}
-	case o.StringData[schema.SecretKey] == "" && o.Data[schema.SecretKey] == "":
-		return &Problem{
-			fmt.Sprintf("%s has no entry %q", file, schema.SecretKey),
-			"give it one, which takes a private key:\nsops edit " + file,
+	}
+	for _, key := range s.keys(secret) {
+		if o.StringData[key] == "" && o.Data[key] == "" {
+			return &Problem{
+				fmt.Sprintf("%s has no entry %q", file, key),
+				"give it one, which takes a private key:\nsops edit " + file,
+			}
 		}
 	}
 	return nil
 }
 
+// keys are the entries that a secret's file must have.
+func (s sealed) keys(secret string) []string {
+	if s.declared[secret].Login != "" {
+		return []string{schema.PasswordKey, schema.UserKey}
+	}
+	return []string{schema.SecretKey}
+}
+
 func (s sealed) ask(name string, secret schema.Secret) error {
 	file := path.Join(s.folder(), s.file(name))
+	user := ""
+	if secret.Login != "" {
+		user = " --type=kubernetes.io/basic-auth --from-literal=" + schema.UserKey + "=" + secret.Login
+	}
 	how, begin, from := "; this reads it from the keyboard", `read -rs value && printf %s "$value" | `, "/dev/stdin"
 	switch secret.Part {
 	case "crt":
@@ -76,9 +92,9 @@ func (s sealed) ask(name string, secret schema.Secret) error {
 	return &Problem{
 		fmt.Sprintf("the secret %s is not made but supplied, and %s is not there", name, file),
 		fmt.Sprintf("put the value there, encrypted%s:\n"+
-			"%skubectl create secret generic %s --namespace %s --from-file=%s=%s --dry-run=client -o yaml |"+
-			" sops encrypt --filename-override %s --age %s --encrypted-regex '%s' > %[7]s",
-			how, begin, name, s.Namespace, schema.SecretKey, from, file, strings.Join(s.Recipients, ","), encryptedRegex),
+			"%skubectl create secret generic %s --namespace %s --from-file=%s=%s%s --dry-run=client -o yaml |"+
+			" sops encrypt --filename-override %s --age %s --encrypted-regex '%s' > %[8]s",
+			how, begin, name, s.Namespace, s.keys(name)[0], from, user, file, strings.Join(s.Recipients, ","), encryptedRegex),
 	}
 }
 

@@ -68,8 +68,9 @@ type sealedKey struct {
 	Enc       string `yaml:"enc"`
 }
 
-// encrypt returns the file of a Secret whose entry "value" has the value.
-func encrypt(m metadata, value []byte, to []recipient, rand io.Reader, now time.Time) ([]byte, error) {
+// encrypt returns the file of a Secret whose entry "value" has the value, or, with the name of
+// a user, of that user's login.
+func encrypt(m metadata, user string, value []byte, to []recipient, rand io.Reader, now time.Time) ([]byte, error) {
 	key := make([]byte, dataKeySize)
 	if _, err := io.ReadFull(rand, key); err != nil {
 		return nil, err
@@ -86,12 +87,18 @@ func encrypt(m metadata, value []byte, to []recipient, rand io.Reader, now time.
 
 	o := object{APIVersion: "v1", Kind: "Secret", Metadata: m, Type: "Opaque"}
 	o.SOPS = envelope{LastModified: now.UTC().Format(time.RFC3339), EncryptedRegex: encryptedRegex, Version: sopsVersion}
-	sealed, err := enc(gcm, value, "stringData:value:", rand)
-	if err != nil {
-		return nil, err
+	entries := []entry{{schema.SecretKey, value}}
+	if user != "" {
+		o.Type = "kubernetes.io/basic-auth"
+		entries = []entry{{schema.PasswordKey, value}, {schema.UserKey, []byte(user)}} // in the file's order
 	}
-	o.StringData = map[string]string{schema.SecretKey: sealed}
-	if o.SOPS.MAC, err = enc(gcm, o.mac(value), o.SOPS.LastModified, rand); err != nil {
+	o.StringData = map[string]string{}
+	for _, e := range entries {
+		if o.StringData[e.key], err = enc(gcm, e.value, "stringData:"+e.key+":", rand); err != nil {
+			return nil, err
+		}
+	}
+	if o.SOPS.MAC, err = enc(gcm, o.mac(entries), o.SOPS.LastModified, rand); err != nil {
 		return nil, err
 	}
 	for _, r := range to {
@@ -104,10 +111,18 @@ func encrypt(m metadata, value []byte, to []recipient, rand io.Reader, now time.
 	return yaml.Marshal(o)
 }
 
-// mac returns the digest of o's values, of which value is the encrypted one.
-func (o object) mac(value []byte) []byte {
+// An entry is what a Secret holds under a key.
+type entry struct {
+	key   string
+	value []byte
+}
+
+// mac returns the digest of o's values, of which entries are the encrypted ones.
+func (o object) mac(entries []entry) []byte {
 	text := []byte(o.APIVersion + o.Kind + o.Metadata.Name + o.Metadata.Namespace + o.Type)
-	text = append(text, value...)
+	for _, e := range entries {
+		text = append(text, e.value...)
+	}
 	defer clear(text)
 	return fmt.Appendf(nil, "%X", sha512.Sum512(text))
 }

@@ -27,7 +27,7 @@ func (l Local) checkCertificates(f *folder, all []certificate, now time.Time, r 
 			crtFile, keyFile := path.Join(l.folder(), c.crt()), path.Join(l.folder(), c.key())
 			problems = append(problems, &Problem{
 				fmt.Sprintf("the certificate %s is not made but supplied, and %s is one that was made for this machine", c.name, crtFile),
-				fmt.Sprintf("put yours in its place, for %s, and its key:\ncp -f fullchain.pem %s\ncp -f privkey.pem %s", strings.Join(c.names, ", "), crtFile, keyFile),
+				fmt.Sprintf("put yours in its place, for %s, and its key:\ncp -f fullchain.pem %s\ncp -f privkey.pem %s\nor, where it runs already, do that and start anew what uses it:\nmlops-gitops secrets rotate %s --from %s=fullchain.pem --from %s=privkey.pem", strings.Join(c.names, ", "), crtFile, keyFile, l.Env, c.crt(), c.key()),
 			})
 		case c.supplied:
 			problems = append(problems, l.checkSupplied(c, crt, key, now, r)...)

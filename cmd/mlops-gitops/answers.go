@@ -58,8 +58,9 @@ func answersOf(e *schema.Environment) (a answers, err error) {
 }
 
 // answer says how to start what runs on this machine, where it will answer and what a
-// client needs. It says nothing of an environment that runs elsewhere.
-func (r *repository) answer(w io.Writer, env string, about rendering) error {
+// client needs. It says nothing of an environment that runs elsewhere. What was removed
+// since goes with the start.
+func (r *repository) answer(w io.Writer, env string, about rendering, called string, removed bool) error {
 	a := about.Answers
 	if !a.Local {
 		return nil
@@ -68,7 +69,10 @@ func (r *repository) answer(w io.Writer, env string, about rendering) error {
 	if err != nil {
 		return err
 	}
-	rows := table{nil, {"start it", start}}
+	if removed {
+		start += " --remove-orphans"
+	}
+	rows := table{nil, {"start " + called, start}}
 	for _, title := range slices.Sorted(maps.Keys(a.Where)) {
 		rows = append(rows, []string{title, a.Where[title]})
 	}
@@ -152,11 +156,11 @@ func (r *repository) startCommand(env string) (string, error) {
 	start := "docker compose"
 	if own.includes {
 		if under != "." {
-			start += " --project-directory " + under
+			start += " --project-directory " + shellWord(filepath.ToSlash(under))
 		}
 		return start + " up --wait", nil
 	}
-	return start + " -f " + filepath.ToSlash(filepath.Join(under, composeFile(env))) + " up --wait", nil
+	return start + " -f " + shellWord(filepath.ToSlash(filepath.Join(under, composeFile(env)))) + " up --wait", nil
 }
 
 func composeFile(env string) string { return "deploy/" + env + "/compose.yaml" }

@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/engine"
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/secrets"
@@ -75,6 +74,7 @@ Exit codes: 0 fit; 1 something is in the way; 2 could not look.`,
 // not asked.
 func (r *repository) fit(ctx context.Context, loaded []load.Loaded) (lines []engine.Line, err error) {
 	var look *engine.Check
+	var all []engine.Needs
 	for _, l := range loaded {
 		needs, err := r.needs(l.Environment)
 		if err != nil {
@@ -99,8 +99,9 @@ func (r *repository) fit(ctx context.Context, loaded []load.Loaded) (lines []eng
 			return nil, err
 		}
 		lines = slices.Concat(lines, about, left)
+		all = append(all, needs)
 	}
-	return lines, nil
+	return append(lines, engine.Beside(all)...), nil
 }
 
 // needs are what an environment asks of this machine. Its project consists of what is
@@ -121,20 +122,9 @@ func (r *repository) needs(e *schema.Environment) (n engine.Needs, err error) {
 		return n, err
 	}
 	n.Dirs = append(n.Dirs, r.dir)
-	data, err := r.readSmall("compose.yaml")
-	if err != nil {
-		return n, err
-	}
-	more, err := services(data)
-	n.Services = append(n.Services, more...)
+	file, err := r.readCompose("compose.yaml")
+	n.Services = slices.AppendSeq(n.Services, maps.Keys(file.Services))
 	return n, err
-}
-
-// services are the names of those that a Compose file holds itself.
-func services(data []byte) ([]string, error) {
-	var file struct{ Services map[string]yaml.Node }
-	err := yaml.Unmarshal(data, &file)
-	return slices.Sorted(maps.Keys(file.Services)), err
 }
 
 // leftBehind says in which state an earlier render and its secrets are.
@@ -143,6 +133,7 @@ func (r *repository) leftBehind(ctx context.Context, l load.Loaded) (lines []eng
 		subject string
 		at      func() ([]engine.Line, error)
 	}{
+		{"project", func() ([]engine.Line, error) { return nil, r.oneProject(l.Name, l.Settings.Namespace) }},
 		{"secrets", func() ([]engine.Line, error) { return r.secretsLeft(ctx, l.Environment) }},
 		{"files", func() ([]engine.Line, error) { return r.filesLeft(l) }},
 	} {

@@ -27,10 +27,11 @@ func (r *repository) sameAsCluster(e *schema.Environment, missing []string) erro
 		return err
 	}
 	for _, name := range missing {
+		_, key := e.InCluster(name)
 		if _, both := declared[name]; both && !slices.Contains(lacking, name) {
 			return &refusal{
 				fmt.Sprintf("%s has a value for the cluster, and this machine needs the same one in .secrets/%s", name, e.Name),
-				fmt.Sprintf("with the age key at hand: (umask 077; mkdir -p .secrets/%[1]s && sops decrypt --extract '[\"stringData\"][\"value\"]' deploy/%[1]s/secrets/%[2]s.yaml > .secrets/%[1]s/%[2]s)", e.Name, name),
+				fmt.Sprintf("with the age key at hand: (umask 077; mkdir -p .secrets/%[1]s && sops decrypt --extract '[\"stringData\"][\"%[3]s\"]' deploy/%[1]s/secrets/%[2]s.yaml > .secrets/%[1]s/%[2]s)", e.Name, name, key),
 			}
 		}
 	}

@@ -79,12 +79,12 @@ func (r *repository) commit(ctx context.Context, stdout, stderr io.Writer, names
 		if missing, err := r.missingClusterSecrets(s.Name, about); err != nil {
 			return err
 		} else if len(missing) > 0 {
-			return &refusal{fmt.Sprintf("%s lacks the values of %s, without which Flux could not apply it", s.Name, strings.Join(missing, ", ")), "mlops-gitops secrets generate " + s.Name}
+			return errors.Join(clusterSecrets(r, s.Name, about.Settings).Readable(), &refusal{fmt.Sprintf("%s lacks the values of %s, without which Flux could not apply it", s.Name, strings.Join(missing, ", ")), "mlops-gitops secrets generate " + s.Name})
 		}
 	}
 	var folders []string
 	for _, s := range sound {
-		about, err := r.write(ctx, stderr, s, render.Options{})
+		about, _, err := r.write(ctx, stderr, s, render.Options{})
 		if err != nil {
 			return err
 		}
@@ -110,6 +110,9 @@ func (r *repository) commit(ctx context.Context, stdout, stderr io.Writer, names
 	}
 	result, err := git.Commit(ctx, repo.Change{Paths: paths, Message: message, Author: author, When: time.Now()})
 	if err != nil {
+		return err
+	}
+	if err := r.sayYours(ctx, stderr, git); err != nil {
 		return err
 	}
 	if len(result.Ignored) > 0 {

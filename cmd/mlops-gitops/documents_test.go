@@ -26,7 +26,10 @@ func TestDocuments(t *testing.T) {
 	}
 	for _, name := range documents {
 		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
+			dir := filepath.Join(t.TempDir(), "platform")
+			if err := os.Mkdir(dir, 0o755); err != nil {
+				t.Fatal(err)
+			}
 			t.Chdir(dir)
 			t.Setenv("HOME", dir)
 			emptyEngine(t)

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -94,8 +95,14 @@ func newRepository() (map[string][]byte, error) {
 			all[filepath.Join(from.to, name)] = data
 		}
 	}
+	for name, data := range all {
+		all[name] = installed.ReplaceAll(data, []byte("${1}"+pinned(moduleVersion())))
+	}
 	return all, nil
 }
+
+// installed is where a workflow installs this program, and which version.
+var installed = regexp.MustCompile(`(go install \S+/cmd/mlops-gitops@)(\S+)`)
 
 // filesOf is every file of a tree, by path as this machine writes it.
 func filesOf(fsys fs.FS) (map[string][]byte, error) {

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -24,4 +25,20 @@ func main() {
 		os.Exit(130)
 	})
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// What somebody wrote takes a few megabytes and a moment for each environment. Where a few
+// lines come to more than this, the system would end the program without a word, or nobody.
+const (
+	tooMuch = 2 << 30 // bytes
+	tooLong = 5 * time.Minute
+)
+
+// exhausted ends the program. Environments are loaded before anything is written.
+func exhausted(takes string, environments []string) {
+	report(os.Stderr, &refusal{
+		fmt.Sprintf("evaluating %s takes %s", listed(environments), takes),
+		"look for text or fields that say others several times, which say others in turn",
+	})
+	os.Exit(2)
 }

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf16"
 
 	"github.com/spf13/cobra"
 
@@ -69,7 +72,11 @@ func showMistakes(w io.Writer, err error) error {
 	for _, e := range each(err) {
 		var m *load.Mistake
 		if !errors.As(e, &m) {
-			shown = append(shown, shownMistake{Message: e.Error()})
+			s := shownMistake{Message: e.Error()}
+			if told, ok := e.(interface{ Hint() string }); ok {
+				s.Hint = told.Hint()
+			}
+			shown = append(shown, s)
 			continue
 		}
 		s := shownMistake{shownPosition: shownPosition(m.Pos), Message: m.Msg, Hint: m.Fix}
@@ -101,9 +108,26 @@ func showDrifts(w io.Writer, form string, drifts []render.Drift) error {
 	return nil
 }
 
+// showJSON prints JSON in which all that would not show is escaped: a terminal may be
+// where it goes.
 func showJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	for _, r := range text.String() {
+		if unicode.IsPrint(r) || r == '\n' { // of which only JSON's own layout has any
+			b.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			fmt.Fprintf(&b, `\u%04x`, unit)
+		}
+	}
+	_, err := b.WriteTo(w)
+	return err
 }

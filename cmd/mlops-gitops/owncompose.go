@@ -4,10 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/mlops-gitops/mlops-gitops/render/compose"
+	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
 // A rootCompose is what the repository's own compose.yaml says.
@@ -36,8 +41,22 @@ func (r *repository) ownCompose(env string) (c rootCompose, err error) {
 
 // A composeHead is what is read of a Compose file.
 type composeHead struct {
-	Name    string
-	Include []yaml.Node // a path, or a mapping with one or several
+	Name     string
+	Include  []yaml.Node // a path, or a mapping with one or several
+	Services map[string]service
+}
+
+// A service is what is read of one in a Compose file.
+type service struct {
+	Secrets []yaml.Node // a name, or a mapping with it
+}
+
+// mounts reports whether a service mounts any of some secrets.
+func (s service) mounts(names []string) bool {
+	return slices.ContainsFunc(s.Secrets, func(n yaml.Node) bool {
+		var long struct{ Source string }
+		return slices.Contains(names, n.Value) || n.Decode(&long) == nil && slices.Contains(names, long.Source)
+	})
 }
 
 // readCompose reads a Compose file, which says nothing where it is not there.
@@ -50,6 +69,27 @@ func (r *repository) readCompose(name string) (head composeHead, err error) {
 		err = &refusal{name + " can't be read as YAML", "it is yours to mend; mlops-gitops reads its name and what it includes"}
 	}
 	return head, err
+}
+
+// renderedServices are those of an environment's Compose file as it lies there. What can't
+// be read was not made by render, which will say so.
+func (r *repository) renderedServices(env string) (map[string]service, error) {
+	file, err := r.readCompose(composeFile(env))
+	if unread := (*refusal)(nil); errors.As(err, &unread) {
+		return nil, nil
+	}
+	return file.Services, err
+}
+
+// removedServices are those that an environment was rendered to and would be no longer.
+func (r *repository) removedServices(e *schema.Environment) ([]string, error) {
+	rendered, err := r.renderedServices(e.Name)
+	if err != nil || len(rendered) == 0 {
+		return nil, err
+	}
+	now, err := compose.Services(e)
+	removed := slices.Sorted(maps.Keys(rendered))
+	return slices.DeleteFunc(removed, func(s string) bool { return slices.Contains(now, s) }), err
 }
 
 // readSmall reads a file of the repository's own folder that a person wrote. It

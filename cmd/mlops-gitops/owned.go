@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -8,7 +9,9 @@ import (
 	"maps"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/repo"
 )
@@ -91,4 +94,39 @@ func (r *repository) sayForeign(w io.Writer, changed []repo.PathChange, owned []
 	if len(foreign) > 0 {
 		fmt.Fprintf(w, "left out, since mlops-gitops neither made nor reads it: %s\n", listed(foreign))
 	}
+}
+
+// sayYours names what init wrote beside the environments and Git does not have yet: it is a
+// person's from then on, so a person commits it.
+func (r *repository) sayYours(ctx context.Context, w io.Writer, git *repo.Repo) error {
+	files, err := newRepository()
+	if err != nil {
+		return err
+	}
+	var names []string
+	for name := range files {
+		if path.Ext(name) != ".cue" {
+			names = append(names, filepath.ToSlash(name))
+		}
+	}
+	changed, err := git.Changed(ctx, names)
+	var yours []string
+	for _, c := range changed {
+		if c.Kind == repo.Added {
+			yours = append(yours, c.Path)
+		}
+	}
+	if err != nil || len(yours) == 0 {
+		return err
+	}
+	under, err := fromHere(r.dir)
+	if err != nil {
+		return err
+	}
+	at := "git"
+	if under != "." {
+		at += " -C " + shellWord(filepath.ToSlash(under))
+	}
+	fmt.Fprintf(w, "left to you, and not in Git yet: %s\n  hint: %s add %s && %[2]s commit -m \"config repository\"\n", listed(yours), at, strings.Join(yours, " "))
+	return nil
 }

@@ -127,8 +127,12 @@ func (r *repository) drift(stdout, stderr io.Writer, sound []load.Sound, gone []
 			continue
 		}
 		about, err := r.rendering(s)
+		if err != nil {
+			return err
+		}
+		l, err := s.Whole()
 		if err == nil {
-			err = prove(s, about.tree)
+			err = prove(l, about.tree)
 		}
 		if err != nil {
 			return err
@@ -157,39 +161,57 @@ func (r *repository) render(ctx context.Context, stdout, stderr io.Writer, sound
 		return err
 	}
 	return inOrder(ctx, len(sound), stdout, stderr, func(i int, stdout, stderr io.Writer) error {
-		return r.renderOne(ctx, stdout, stderr, sound[i], opts)
+		return r.renderOne(ctx, stdout, stderr, sound[i], len(sound) > 1, opts)
 	})
 }
 
-func (r *repository) renderOne(ctx context.Context, stdout, stderr io.Writer, s load.Sound, opts render.Options) error {
-	about, err := r.write(ctx, stderr, s, opts)
+// renderOne writes an environment and says how it starts. Where it is one of several, its
+// name is said with that.
+func (r *repository) renderOne(ctx context.Context, stdout, stderr io.Writer, s load.Sound, several bool, opts render.Options) error {
+	about, removed, err := r.write(ctx, stderr, s, opts)
 	if err != nil {
 		return err
 	}
-	if missing, err := r.missingClusterSecrets(s.Name, about); err != nil {
+	lacks, err := r.lacking(s.Name, about)
+	if err != nil {
 		return err
-	} else if len(missing) > 0 {
-		fmt.Fprintf(stderr, "%s: these secrets have no value yet: %s\n  hint: mlops-gitops secrets generate %s\n", s.Name, strings.Join(missing, ", "), s.Name)
 	}
+	lacks.say(stderr, s.Name)
 	if err := sayTaken(ctx, stderr, s.Name, about); err != nil {
 		return err
 	}
-	return r.answer(stdout, s.Name, about)
+	called := "it"
+	if several {
+		called = s.Name
+	}
+	if err := r.answer(stdout, s.Name, about, called, len(removed) > 0); err != nil {
+		return err
+	}
+	if !about.Cluster {
+		return nil
+	}
+	return lacks.next(stdout, s.Name)
 }
 
 // write makes the local secrets that an environment lacks and writes its files. It
-// returns what was rendered.
-func (r *repository) write(ctx context.Context, stderr io.Writer, s load.Sound, opts render.Options) (rendering, error) {
-	about, err := r.rendering(s)
-	if err != nil {
-		return about, err
+// returns what was rendered, and the services that were rendered before and are no longer.
+func (r *repository) write(ctx context.Context, stderr io.Writer, s load.Sound, opts render.Options) (about rendering, removed []string, err error) {
+	if about, err = r.rendering(s); err != nil {
+		return about, nil, err
 	}
-	if err := r.oneProject(s.Name, about.Settings.Namespace); err != nil {
-		return about, err
+	if err := r.oneProject(s.Name, s.Namespace); err != nil {
+		return about, nil, err
 	}
 	opts.Before = func(changes bool) error {
 		if changes {
-			if err := prove(s, about.tree); err != nil {
+			l, err := s.Whole()
+			if err == nil {
+				err = prove(l, about.tree)
+			}
+			if err != nil {
+				return err
+			}
+			if removed, err = r.removedServices(l.Environment); err != nil {
 				return err
 			}
 		}
@@ -198,24 +220,26 @@ func (r *repository) write(ctx context.Context, stderr io.Writer, s load.Sound, 
 	owner := ownerOf(s.Name)
 	result, err := render.Write(r.dir, owner, about.tree, opts)
 	if err != nil {
-		return about, err
+		return about, nil, err
 	}
 	where := owner.Roots[0]
 	if about.Cluster {
 		where = strings.Join(owner.Roots, " and ")
 	}
 	fmt.Fprintf(stderr, "%s: %s in %s\n", s.Name, counts(result), where)
-	return about, nil
+	if len(removed) > 0 {
+		fmt.Fprintf(stderr, "%s: no longer rendered: %s\n", s.Name, listed(removed))
+		if !about.Answers.Local {
+			fmt.Fprintf(stderr, "  hint: stop what still runs on this machine: docker compose --project-name %s down\n", s.Namespace)
+		}
+	}
+	return about, removed, nil
 }
 
 // prove holds that Kustomize makes of an environment's files what the environment is.
-func prove(s load.Sound, tree render.Tree) error {
-	l, err := s.Whole()
-	if err != nil {
-		return err
-	}
+func prove(l load.Loaded, tree render.Tree) error {
 	if err := kustomize.Prove(tree, l.Environment); err != nil {
-		return fmt.Errorf("environment %s: %w", s.Name, err)
+		return fmt.Errorf("environment %s: %w", l.Name, err)
 	}
 	return nil
 }

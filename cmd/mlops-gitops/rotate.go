@@ -2,11 +2,11 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -14,7 +14,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mlops-gitops/mlops-gitops/bootstrap/rotation"
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/secrets"
+	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
 func rotateCmd(at *workdir) *cobra.Command {
@@ -31,7 +33,8 @@ interrupted goes on when it is run again.
 
 Without NAME it shows what can be rotated, and what each takes. A certificate goes by
 its name without .crt and .key; ca is the authority that vouches for certificates.
-A value that a person supplies comes from a file, or from standard input for "-".`,
+A value that a person supplies, the first one included, comes from a file, or from
+standard input for "-".`,
 		Example: `  mlops-gitops secrets rotate dev
   mlops-gitops secrets rotate dev postgres.admin mlflow.postgres.password
   mlops-gitops secrets rotate dev --all
@@ -55,7 +58,8 @@ A value that a person supplies comes from a file, or from standard input for "-"
 			if err := repo.ownSecrets(); err != nil {
 				return err
 			}
-			r, err := repo.rotation(loaded[0].Environment)
+			e := loaded[0].Environment
+			r, err := repo.rotation(e)
 			if err != nil {
 				return err
 			}
@@ -63,18 +67,29 @@ A value that a person supplies comes from a file, or from standard input for "-"
 			if err != nil {
 				return err
 			}
-			if len(args) == 1 && !all && len(given) == 0 {
-				return r.show(cmd.OutOrStdout())
-			}
-			if all {
-				err = r.chooseAll(cmd.ErrOrStderr())
-			} else {
-				err = r.choose(args[1:], given)
+			var chosen []rotation.Secret
+			switch {
+			case all:
+				sayLeftOut(cmd.ErrOrStderr(), e.Name, r.All)
+				chosen, err = r.Made()
+			case len(args) == 1 && len(given) == 0:
+				return showSecrets(cmd.OutOrStdout(), r.All)
+			default:
+				chosen, err = r.Choose(args[1:], given)
 			}
 			if err != nil {
 				return err
 			}
-			return r.run(cmd.Context(), cmd.ErrOrStderr(), given, time.Now())
+			project, err := repo.project(e)
+			if err != nil {
+				return err
+			}
+			progress := rotating{cmd.ErrOrStderr(), e.Name, project.Start}
+			result, err := r.Run(cmd.Context(), chosen, given, project, progress, rand.Reader, time.Now())
+			for _, text := range result.Warned {
+				fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", e.Name, text)
+			}
+			return errors.Join(err, repo.sayAuthority(cmd.ErrOrStderr(), e, result.Authority))
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "every secret that can be rotated")
@@ -125,133 +140,39 @@ func completeRotate(repo *repository, args []string, _ string) (names []string, 
 	if err != nil {
 		return nil, err
 	}
-	for _, x := range r.all {
-		if x.refused == nil && !slices.Contains(args[1:], x.name) {
-			names = append(names, x.name)
+	for _, s := range r.All {
+		if s.Refused == nil && !slices.Contains(args[1:], s.Name) {
+			names = append(names, s.Name)
 		}
 	}
 	return names, nil
 }
 
-// choose takes the secrets that are named, and those that a person supplies. It names
-// every one that can't be.
-func (r *rotation) choose(names []string, given map[string][]byte) error {
-	var problems []error
-	for name := range given {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		x, err := r.find(name)
-		if err != nil {
-			problems = append(problems, err)
-			continue
-		}
-		if x.refused != nil {
-			problems = append(problems, &refusal{x.name + " can't be rotated: " + x.refused.msg, x.refused.hint})
-			continue
-		}
-		if slices.ContainsFunc(r.chosen, func(other rotatable) bool { return other.name == x.name }) {
-			continue
-		}
-		_, isGiven := given[name]
-		lacking := slices.DeleteFunc(slices.Clone(x.parts), func(part string) bool { return given[part] != nil })
-		switch {
-		case isGiven && !x.supplied:
-			problems = append(problems, &refusal{x.name + " is not supplied but made", "leave out --from"})
-		case x.supplied && len(lacking) > 0 && (isGiven || !slices.ContainsFunc(r.pending, x.is)):
-			problems = append(problems, &refusal{
-				"a person supplies " + x.name + ", and no new value is given for " + strings.Join(lacking, " and "),
-				fmt.Sprintf("mlops-gitops secrets rotate %s %s", r.env.Name, x.from()),
-			})
-		default:
-			r.chosen = append(r.chosen, x)
-		}
-	}
-	return errors.Join(problems...)
-}
-
-// chooseAll takes what can be rotated without anything from a person.
-func (r *rotation) chooseAll(stderr io.Writer) error {
-	for _, x := range r.all {
-		switch {
-		case x.refused != nil:
-			fmt.Fprintf(stderr, "%s: leaves out %s: %s\n", r.env.Name, x.name, x.refused.msg)
-		case x.supplied:
-			fmt.Fprintf(stderr, "%s: leaves out %s: a person supplies it\n", r.env.Name, x.name)
-		default:
-			r.chosen = append(r.chosen, x)
-		}
-	}
-	if len(r.chosen) == 0 {
-		return &refusal{"nothing of " + r.env.Name + " can be rotated here", "mlops-gitops secrets rotate " + r.env.Name + " says why"}
-	}
-	return nil
-}
-
-// addPending takes what an earlier run did not end, where that can be now.
-func (r *rotation) addPending(stderr io.Writer, can func(rotatable) bool) {
-	for _, name := range r.pending {
-		x, err := r.find(name)
-		if err != nil || x.refused != nil || slices.ContainsFunc(r.chosen, func(c rotatable) bool { return c.name == x.name }) || !can(x) {
-			continue
-		}
-		fmt.Fprintf(stderr, "%s: goes on with %s, whose rotation did not end\n", r.env.Name, x.name)
-		r.chosen = append(r.chosen, x)
-	}
-}
-
-// run rotates what was chosen.
-func (r *rotation) run(ctx context.Context, stderr io.Writer, given map[string][]byte, now time.Time) error {
-	if missing, err := r.local.Missing(r.declared); err != nil {
-		return err
-	} else if len(missing) > 0 {
-		return &refusal{fmt.Sprintf("%s has no value yet for %s", r.env.Name, strings.Join(missing, ", ")), "mlops-gitops render " + r.env.Name}
-	}
-	project, err := r.project(r.env)
+// rotation is what can be rotated on this machine.
+func (r *repository) rotation(e *schema.Environment) (*rotation.Rotation, error) {
+	declared, err := localSecrets(e)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	states, reachable, err := project.Containers(ctx)
+	return rotation.Of(e, secrets.Local{Dir: r.dir, Env: e.Name}, declared)
+}
+
+// project is an environment's project as people start it.
+func (r *repository) project(e *schema.Environment) (p rotation.Project, err error) {
+	if err := r.oneProject(e.Name, e.Settings.Namespace); err != nil {
+		return p, err
+	}
+	own, err := r.ownCompose(e.Name)
 	if err != nil {
-		return err
+		return p, err
 	}
-	can := func(x rotatable) bool { return x.program == "" || states[x.program] == "running" }
-	var problems []error
-	for _, x := range r.chosen {
-		if !can(x) {
-			problems = append(problems, r.mustRun(x, reachable))
-		}
+	p.Name, p.Dir = e.Settings.Namespace, r.dir
+	if !own.includes {
+		p.File = []string{"--file", composeFile(e.Name)}
 	}
-	if err := errors.Join(problems...); err != nil {
-		return err
+	if _, err := os.Stat(r.path(composeFile(e.Name))); errors.Is(err, fs.ErrNotExist) {
+		p.Unrendered = &refusal{composeFile(e.Name) + " is not there", "mlops-gitops render " + e.Name}
 	}
-	r.addPending(stderr, can)
-	var turns []secrets.Turn
-	for _, x := range r.chosen {
-		turn := secrets.Turn{Name: x.turn}
-		for _, part := range x.parts {
-			if value, ok := given[part]; ok {
-				if turn.Given == nil {
-					turn.Given = map[string][]byte{}
-				}
-				turn.Given[part] = value
-			}
-		}
-		if x.program != "" {
-			turn.Tell = func(ctx context.Context, value []byte) error {
-				return project.Tell(ctx, x.program, x.command, value)
-			}
-		}
-		turns = append(turns, turn)
-	}
-	restart := func(ctx context.Context, done []string) error {
-		r.sayDone(stderr, done)
-		return r.restart(ctx, stderr, project, done, states, reachable)
-	}
-	result, err := r.local.Rotate(ctx, r.declared, turns, restart, rand.Reader, now)
-	for _, text := range result.Warned {
-		fmt.Fprintf(stderr, "%s: %s\n", r.env.Name, text)
-	}
-	return errors.Join(err, r.sayAuthority(stderr, r.env, result.Authority))
+	p.Start, err = r.startCommand(e.Name)
+	return p, err
 }

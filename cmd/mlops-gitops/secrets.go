@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/repo"
+	"github.com/mlops-gitops/mlops-gitops/bootstrap/rotation"
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/secrets"
 	"github.com/mlops-gitops/mlops-gitops/render/compose"
 	"github.com/mlops-gitops/mlops-gitops/schema"
@@ -120,7 +121,7 @@ func (r *repository) makeLocalSecrets(ctx context.Context, careful bool, stderr 
 		fmt.Fprintf(stderr, "%s: %s in .secrets/%s, each with a value\n", s.Name, count(len(made.Kept), "secret"), s.Name)
 	}
 	sayUnseen(stderr, s.Name, unseen)
-	if len(made.Renewed)+len(made.Authority) > 0 {
+	if len(made.Made)+len(made.Renewed)+len(made.Authority) > 0 {
 		l, err := s.Whole()
 		if err != nil {
 			return err
@@ -157,27 +158,49 @@ func localSecrets(e *schema.Environment) (map[string]schema.Secret, error) {
 	return declared, nil
 }
 
-// sayRenewed tells of certificates that were made anew, and whom to trust.
+// sayRenewed tells of certificates that were made anew, of what runs with other values than
+// are there now, and whom to trust.
 func (r *repository) sayRenewed(stderr io.Writer, e *schema.Environment, made secrets.Result) error {
 	var names []string
 	for _, c := range made.Renewed {
 		fmt.Fprintf(stderr, "%s: made %s anew: %s\n", e.Name, c.Name, c.Why)
 		names = append(names, c.Name)
 	}
+	services, err := r.mountedBefore(e.Name, made)
+	if err != nil {
+		return err
+	}
 	if len(names) > 0 {
-		mounts, err := compose.Mounts(e)
+		more, err := rotation.Using(e, names...)
 		if err != nil {
 			return err
 		}
+		services = append(services, more...)
+	}
+	if len(services) > 0 {
 		start, err := r.startCommand(e.Name)
 		if err != nil {
 			return err
 		}
-		if services := using(e, mounts, names...); len(services) > 0 {
-			fmt.Fprintf(stderr, "  hint: where it runs, %s --force-recreate %s\n", start, strings.Join(services, " "))
-		}
+		slices.Sort(services)
+		fmt.Fprintf(stderr, "  hint: where it runs, %s --force-recreate %s\n", start, strings.Join(slices.Compact(services), " "))
 	}
 	return r.sayAuthority(stderr, e, made.Authority)
+}
+
+// mountedBefore are the services that were rendered with secrets which were made now: what
+// they run with is gone, and Compose does not look into files. Where all was made, none runs.
+func (r *repository) mountedBefore(env string, made secrets.Result) (services []string, err error) {
+	if len(made.Made) == 0 || len(made.Kept) == 0 {
+		return nil, nil
+	}
+	rendered, err := r.renderedServices(env)
+	for name, s := range rendered {
+		if s.mounts(made.Made) {
+			services = append(services, name)
+		}
+	}
+	return services, err
 }
 
 // sayAuthority says how to trust an authority that was made for these names.
@@ -189,7 +212,7 @@ func (r *repository) sayAuthority(stderr io.Writer, e *schema.Environment, names
 	if err != nil {
 		return err
 	}
-	return trust(stderr, e, filepath.ToSlash(filepath.Join(under, ".secrets", e.Name, schema.Authority)), names, runtime.GOOS)
+	return trust(stderr, e, r.dir, filepath.ToSlash(filepath.Join(under, ".secrets", e.Name, schema.Authority)), names, runtime.GOOS)
 }
 
 // say tells what was made and what is left over. Names are no secret.

@@ -9,9 +9,14 @@ import (
 // A table is lines of cells; a line of one cell is text that no column minds.
 type table [][]string
 
-// write prints the lines, with so many spaces between columns.
+// write prints the lines, with so many spaces between columns, and shows what would not show.
 func (t table) write(w io.Writer, between int) error {
 	var widths []int
+	for _, line := range t {
+		for i, cell := range line {
+			line[i] = visible(cell)
+		}
+	}
 	for _, line := range t {
 		for i, cell := range line {
 			if i == len(widths) {

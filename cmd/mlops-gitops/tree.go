@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/render"
 	"github.com/mlops-gitops/mlops-gitops/render/compose"
 	"github.com/mlops-gitops/mlops-gitops/render/flux"
+	"github.com/mlops-gitops/mlops-gitops/render/kube"
 	"github.com/mlops-gitops/mlops-gitops/render/kustomize"
 	"github.com/mlops-gitops/mlops-gitops/schema"
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
@@ -71,6 +73,9 @@ func (r *repository) rendering(s load.Sound) (rendering, error) {
 		return rendering{}, err
 	}
 	made, err := renderingOf(l)
+	if refusal := (*kube.Refusal)(nil); errors.As(err, &refusal) {
+		return made, r.envs.Say(l.Name, refusal.Findings)
+	}
 	if err != nil {
 		return made, err
 	}

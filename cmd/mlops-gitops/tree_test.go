@@ -13,7 +13,7 @@ func TestRenderingRemembered(t *testing.T) {
 	for env, more := range map[string]string{
 		"dev":    `mlflow: auth: mode: "basic", postgres: volume: "old"`,
 		"hybrid": `secrets: recipients: ["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"]`,
-		"prod":   `secrets: recipients: ["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"]`,
+		"prod":   `secrets: recipients: ["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"], kubernetes: {labels: team: "x", operators: "cert-manager": values: note: "<&>\u2028"}`,
 	} {
 		l := loadtest.Load(t, env, map[string]string{"environments/" + env + "/environment.cue": "package environments\n\nenvironment: {mode: \"" + env + "\", " + more + "}\n"})
 		made, err := renderingOf(l)

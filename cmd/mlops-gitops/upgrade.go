@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -26,7 +27,8 @@ func upgradeCmd(at *workdir) *cobra.Command {
 		Short: "replace the vendored schema by the one of this program",
 		Long: `upgrade replaces schema/, which pins the model of a config repository, by the schema
 that this program was made with, whole or not at all, and vets every environment
-with it. It renders nothing: "render --all" does, and git shows what changes.
+with it. It renders nothing, and says in how many files of each environment the next
+render would change something: "render --all" does it, and git shows what changed.
 It refuses when schema/ was changed by hand, and when it is newer than this program.
 
 Exit codes: 0 fine; 1 environments have mistakes now; 2 could not upgrade.`,
@@ -56,21 +58,73 @@ Exit codes: 0 fine; 1 environments have mistakes now; 2 could not upgrade.`,
 			if err != nil {
 				return err
 			}
-			if _, err := repo.envs.Load(); err != nil {
+			sound, err := repo.envs.Vet()
+			if err != nil {
 				if m := (*load.Mistake)(nil); errors.As(err, &m) {
 					return &found{err}
 				}
 				return err
 			}
-			fmt.Fprint(cmd.OutOrStdout(), `
-next   mlops-gitops render --all    what was rendered before, anew
-       git diff                     what changes in the schema and in each environment
-`)
-			return nil
+			if err := repo.sayChanges(cmd.OutOrStdout(), sound); err != nil {
+				return err
+			}
+			next := table{
+				nil,
+				{"next", "mlops-gitops render --all", "what was rendered before, anew"},
+				{"", "git diff", "what changes in the schema and in each environment"},
+			}
+			if old, now, err := repo.workflowVersion(); err != nil {
+				return err
+			} else if old != now {
+				next = append(next, []string{"", "edit " + workflow, fmt.Sprintf("it installs mlops-gitops %s, and this is %s", old, now)})
+			}
+			return next.write(cmd.OutOrStdout(), 3)
 		},
 	}
 	cmd.Flags().BoolVar(&force, "force", false, "replace the schema although it was changed by hand")
 	return cmd
+}
+
+// sayChanges says of how many files each environment's next render would change.
+func (r *repository) sayChanges(w io.Writer, sound []load.Sound) error {
+	rows := table{nil, {"of what is rendered, the next render changes, as \"render --all --check\" names them:"}}
+	for _, s := range sound {
+		if !r.rendered(s.Name) {
+			continue
+		}
+		about, err := r.rendering(s)
+		if err != nil {
+			return err
+		}
+		drifts, err := render.Check(os.DirFS(r.dir), ownerOf(s.Name), about.tree)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, []string{"  " + s.Name, count(len(drifts), "file")})
+	}
+	if len(rows) == 2 {
+		return nil
+	}
+	return rows.write(w, 3)
+}
+
+// workflow is the one that init writes.
+const workflow = ".github/workflows/environments.yaml"
+
+// workflowVersion is which version of this program the repository's workflow installs, and
+// which one it would when init had written it now. Where it installs the latest, or none, the
+// two are the same.
+func (r *repository) workflowVersion() (old, now string, err error) {
+	data, err := r.readSmall(workflow)
+	if unread := (*refusal)(nil); errors.Is(err, fs.ErrNotExist) || errors.As(err, &unread) { // there is none, or it is a person's own
+		return "", "", nil
+	}
+	m := installed.FindSubmatch(data)
+	now = pinned(moduleVersion())
+	if err != nil || m == nil || string(m[2]) == "latest" || now == "latest" {
+		return "", "", err
+	}
+	return string(m[2]), now, nil
 }
 
 // replaceSchema puts this program's schema in the place of a repository's, and says

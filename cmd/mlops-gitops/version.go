@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 
@@ -21,11 +23,26 @@ func versionCmd() *cobra.Command {
 	}
 }
 
-// version is the module's, as the Go tool stamped it, with what it was built for.
+// version is the module's, with what it was built for.
 func version() string {
-	of := "(unknown)"
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		of = info.Main.Version
+	return fmt.Sprintf("%s %s %s/%s", cmp.Or(moduleVersion(), "(unknown)"), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// moduleVersion is the module's, as the Go tool stamped it, or "".
+func moduleVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.Main.Version
 	}
-	return fmt.Sprintf("%s %s %s/%s", of, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return ""
+}
+
+// installable is a version that "go install" finds: it is that of a commit, with nothing changed.
+var installable = regexp.MustCompile(`^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$`)
+
+// pinned is what stands behind the @ of a program of a version.
+func pinned(version string) string {
+	if installable.MatchString(version) {
+		return version
+	}
+	return "latest"
 }

@@ -18,6 +18,8 @@ func vetCmd(at *workdir) *cobra.Command {
 		Long: `vet evaluates environments, all of them unless some are named, and says every mistake
 with the file, line and column where it was made: all those in single settings in one
 run, and once each is right by itself, all those between settings. It writes nothing.
+Of those that are named it also says what a cluster still lacks of its owner: a domain,
+someone who can read its secrets, their values. That is no mistake.
 
 Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
 		Example: `  mlops-gitops vet
@@ -34,7 +36,7 @@ Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
 				return err
 			}
 			if err == nil {
-				err = refusals(sound, repo.rendering)
+				err = refusals(sound, repo.rendering, repo.oneProject)
 			}
 			if *output == "json" {
 				if shown := showMistakes(cmd.OutOrStdout(), err); shown != nil {
@@ -53,6 +55,20 @@ Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
 				names = append(names, s.Name)
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), "no mistakes in", strings.Join(names, ", "))
+			if len(args) == 0 { // who asks of one by name gets it all
+				return nil
+			}
+			for _, s := range sound {
+				about, err := repo.rendering(s)
+				if err != nil {
+					return err
+				}
+				lacks, err := repo.lacking(s.Name, about)
+				if err != nil {
+					return err
+				}
+				lacks.say(cmd.ErrOrStderr(), s.Name)
+			}
 			return nil
 		},
 	}
@@ -60,12 +76,13 @@ Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
 	return cmd
 }
 
-// refusals are what renderers say of environments in which loading found no mistake.
-func refusals(sound []load.Sound, render func(load.Sound) (rendering, error)) error {
+// refusals are what stands in the way of rendering environments in which loading found no
+// mistake: what renderers say, and how the repository would start them.
+func refusals(sound []load.Sound, render func(load.Sound) (rendering, error), start func(env, project string) error) error {
 	var all []error
 	for _, s := range sound {
 		_, err := render(s)
-		all = append(all, err)
+		all = append(all, err, start(s.Name, s.Namespace))
 	}
 	return errors.Join(all...)
 }

@@ -12,12 +12,13 @@ import (
 // machines as well. No environment without mistakes is known to be refused.
 func TestRefusals(t *testing.T) {
 	sound := []load.Sound{{Name: "dev"}, {Name: "fine"}, {Name: "prod"}}
+	fine := func(_, _ string) error { return nil }
 	err := refusals(sound, func(l load.Sound) (rendering, error) {
 		if l.Name == "fine" {
 			return rendering{}, nil
 		}
 		return rendering{}, fmt.Errorf("environment %s: no", l.Name)
-	})
+	}, fine)
 	var text, json bytes.Buffer
 	report(&text, err)
 	if want := "error: environment dev: no\nerror: environment prod: no\n"; text.String() != want {
@@ -37,7 +38,7 @@ func TestRefusals(t *testing.T) {
 `; json.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", json.String(), want)
 	}
-	if err := refusals(sound[1:2], func(load.Sound) (rendering, error) { return rendering{}, nil }); err != nil {
+	if err := refusals(sound[1:2], func(load.Sound) (rendering, error) { return rendering{}, nil }, fine); err != nil {
 		t.Errorf("got %v", err)
 	}
 }

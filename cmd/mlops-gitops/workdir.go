@@ -42,6 +42,7 @@ func (w *workdir) open() (*repository, error) {
 	if err != nil {
 		return nil, err
 	}
+	envs.Watch(tooMuch, tooLong, exhausted)
 	r := &repository{dir: dir, envs: envs}
 	r.compose = sync.OnceValues(func() (composeHead, error) { return r.readCompose("compose.yaml") })
 	if m, ok := memoryOf(dir); ok {

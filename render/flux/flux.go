@@ -13,6 +13,7 @@ import (
 	"time"
 
 	kustomizev1 "github.com/fluxcd/kustomize-controller/api/v1"
+	"github.com/fluxcd/pkg/apis/kustomize"
 	"github.com/fluxcd/pkg/apis/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -42,6 +43,10 @@ func Tree(e *schema.Environment) (render.Tree, error) {
 	if !e.RunsAt(schema.Cluster) {
 		return tree, nil
 	}
+	checks, err := kube.Checks(e)
+	if err != nil {
+		return tree, err
+	}
 	var before []kustomizev1.DependencyReference
 	for _, stage := range kube.Stages() {
 		file := path.Join("clusters", e.Name, string(stage)+".yaml")
@@ -49,6 +54,7 @@ func Tree(e *schema.Environment) (render.Tree, error) {
 		if err != nil {
 			return tree, fmt.Errorf("%s: %w", file, err)
 		}
+		k.Spec.HealthCheckExprs = expressions(checks[stage])
 		k.Spec.DependsOn = before
 		before = []kustomizev1.DependencyReference{{Name: k.Name}}
 		fields, err := kube.Fields(k)
@@ -105,6 +111,23 @@ func kustomization(e *schema.Environment, stage kube.Stage) (*kustomizev1.Kustom
 		k.Spec.DeletionPolicy = kustomizev1.DeletionPolicyOrphan
 	}
 	return k, nil
+}
+
+// expressions are how Flux tells the state of those objects whose conditions don't say it.
+func expressions(checks []kube.Check) []kustomize.CustomHealthCheck {
+	var all []kustomize.CustomHealthCheck
+	for _, c := range checks {
+		all = append(all, kustomize.CustomHealthCheck{
+			APIVersion: c.APIVersion,
+			Kind:       c.Kind,
+			HealthCheckExpressions: kustomize.HealthCheckExpressions{
+				Current:    c.Current.Current,
+				InProgress: c.InProgress,
+				Failed:     c.Failed,
+			},
+		})
+	}
+	return all
 }
 
 func duration(setting, text string) (*metav1.Duration, error) {

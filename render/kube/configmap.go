@@ -20,7 +20,7 @@ func configMap(p program) *corev1.ConfigMap {
 	}
 	for _, text := range data {
 		if strings.Contains(text, "${") {
-			c.Annotations = map[string]string{fluxSubstitute: fluxDisabled}
+			c.Annotations = both(c.Annotations, map[string]string{fluxSubstitute: fluxDisabled})
 		}
 	}
 	return c

@@ -24,11 +24,18 @@ var (
 	askingLimits   = schema.Amounts{CPU: "1", Memory: "512Mi"}
 )
 
+// What a container is promised of its node's disk, and what it may use beside its scratch
+// directories: for its log, which the node rotates at 10Mi, and a writable root.
+const (
+	askedDisk = "64Mi"
+	ownDisk   = "1Gi"
+)
+
 // mainContainer is the container that runs p, and the volumes that only it mounts.
 func mainContainer(p program) (corev1.Container, []corev1.Volume, error) {
 	c := base(p.containerName(), p.Image, p.main)
 	c.SecurityContext.ReadOnlyRootFilesystem = new(p.ReadOnlyRoot)
-	r := reach(p.containerName(), "", p.main)
+	r := reach(p.env, p.containerName(), "", p.main)
 	if err := r.scratch(p.Scratch); err != nil {
 		return c, nil, err
 	}
@@ -52,25 +59,56 @@ func mainContainer(p program) (corev1.Container, []corev1.Volume, error) {
 		return c, nil, fmt.Errorf("health: %w", err)
 	}
 	var err error
-	c.Resources, err = resources(p.Resources)
-	return c, r.volumes, err
+	if c.Resources, err = resources(p.Resources); err != nil {
+		return c, nil, err
+	}
+	return c, r.volumes, disk(&c.Resources, p.Scratch)
+}
+
+// disk is what a container may use of its node's disk: its scratch directories, and room
+// for its log and, where it has one, its writable root. One that says nothing is the first
+// to go when a node is short of disk.
+func disk(r *corev1.ResourceRequirements, dirs map[string]schema.Scratch) error {
+	most := resource.MustParse(ownDisk)
+	for path, dir := range dirs {
+		if dir.Medium == "memory" {
+			continue
+		}
+		size, err := quantity(dir.Size)
+		if err != nil {
+			return fmt.Errorf("scratch %s: %w", path, err)
+		}
+		most.Add(size)
+	}
+	for _, list := range []struct {
+		of   *corev1.ResourceList
+		size resource.Quantity
+	}{{&r.Requests, resource.MustParse(askedDisk)}, {&r.Limits, most}} {
+		if *list.of == nil {
+			*list.of = corev1.ResourceList{}
+		}
+		(*list.of)[corev1.ResourceEphemeralStorage] = list.size
+	}
+	return nil
 }
 
 // waitContainer asks a question, as the user of what is asked and with its own
 // files and secrets only.
-func waitContainer(w wait) (corev1.Container, []corev1.Volume, error) {
+func waitContainer(e *schema.Environment, w wait) (corev1.Container, []corev1.Volume, error) {
 	c := base(w.containerName(), w.image, w.asks)
 	c.SecurityContext.RunAsUser = new(w.user)
 	c.SecurityContext.RunAsGroup = new(w.group)
 	c.SecurityContext.ReadOnlyRootFilesystem = new(true)
-	r := reach(w.containerName(), w.containerName()+"-", w.asks)
+	r := reach(e, w.containerName(), w.containerName()+"-", w.asks)
 	if err := r.scratch(w.scratch()); err != nil {
 		return c, nil, err
 	}
 	c.VolumeMounts = r.mounts
 	var err error
-	c.Resources, err = resources(schema.Resources{Requests: askingRequests, Limits: askingLimits})
-	return c, r.volumes, err
+	if c.Resources, err = resources(schema.Resources{Requests: askingRequests, Limits: askingLimits}); err != nil {
+		return c, nil, err
+	}
+	return c, r.volumes, disk(&c.Resources, nil)
 }
 
 // scratch is a temporary directory, which many a client won't start without.

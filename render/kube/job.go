@@ -1,7 +1,6 @@
 package kube
 
 import (
-	"fmt"
 	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -19,7 +18,7 @@ func (e *NotATask) Error() string {
 // Hint says what to do about it.
 func (e *NotATask) Hint() string { return `make it a service, or take that out` }
 
-// job runs a task. Its name holds a digest of what it does, so that a changed task
+// job runs a task. In the end its name holds a digest of what it does (nameForContent), so that a changed task
 // is a new Job (a Job can't be changed) and an unchanged one isn't run again. It is
 // never removed after a time: to Flux that would be drift, and it would run again.
 // A failed attempt leaves its pod and log behind, for whoever asks why.
@@ -32,16 +31,18 @@ func job(p program) (*batchv1.Job, error) {
 		return nil, err
 	}
 	template.Spec.RestartPolicy = corev1.RestartPolicyNever
-	spec := batchv1.JobSpec{BackoffLimit: new(int32(3)), Template: template}
-	sum, err := digestOf(spec, 10)
-	if err != nil {
-		return nil, fmt.Errorf("digest: %w", err)
-	}
 	return &batchv1.Job{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "batch/v1", Kind: "Job"},
-		ObjectMeta: p.workloadMeta(p.name() + "-" + sum),
-		Spec:       spec,
+		ObjectMeta: p.workloadMeta(p.name()),
+		Spec:       batchv1.JobSpec{BackoffLimit: new(int32(3)), Template: template},
 	}, nil
+}
+
+// nameForContent ends a Job's name with a digest of what it does.
+func nameForContent(job *batchv1.Job) error {
+	sum, err := digestOf(job.Spec, 10)
+	job.Name += "-" + sum
+	return err
 }
 
 // servicesOnly names the fields of p that a task can't have.

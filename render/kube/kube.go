@@ -5,9 +5,12 @@ package kube
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+
+	batchv1 "k8s.io/api/batch/v1"
 
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
@@ -39,23 +42,21 @@ func Objects(e *schema.Environment) ([]Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	objects := []Object{{StageSecrets, namespace(e)}}
-	owners := map[string]bool{}
-	for _, p := range programs {
-		if !owners[p.component] {
-			owners[p.component] = true
-			objects = append(objects, Object{StageSecrets, serviceAccount(p)})
+	objects := []Object{{StageSecrets, namespace(e)}, {StageSecrets, denyAll(e)}}
+	var refusal Refusal
+	for _, component := range slices.Sorted(maps.Keys(e.Components)) {
+		if e.Components[component].Place != schema.Cluster {
+			continue
 		}
-		if c := configMap(p); c != nil {
-			objects = append(objects, Object{StageSecrets, c})
-		}
-		made, err := p.objects()
+		made, found, err := objectsOf(e, component, programs[component])
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", p, err)
+			return nil, err
 		}
-		for _, o := range made {
-			objects = append(objects, Object{p.stage(), o})
-		}
+		objects = append(objects, made...)
+		refusal.Findings = append(refusal.Findings, found...)
+	}
+	if len(refusal.Findings) > 0 {
+		return nil, &refusal
 	}
 	order := Stages()
 	slices.SortFunc(objects, func(a, b Object) int {
@@ -68,30 +69,98 @@ func Objects(e *schema.Environment) ([]Object, error) {
 	return objects, checkNames(objects)
 }
 
-// Secrets returns the names of the secrets that the workloads in the cluster use,
-// in order. Each must be a Secret of that name in the environment's namespace
-// whose only key is schema.SecretKey.
+// Secrets returns the names of the platform's own secrets that workloads in the cluster use
+// and objects there name, in order. Each must be a Secret of that name in the environment's namespace, with the
+// keys that schema.Environment.InCluster names.
 func Secrets(e *schema.Environment) ([]string, error) {
 	programs, err := programsOf(e)
 	if err != nil {
 		return nil, err
 	}
 	used := map[string]bool{}
-	for _, p := range programs {
-		for _, name := range p.main.Secrets {
-			used[name] = true
-		}
-		for _, w := range p.waits {
-			for _, name := range w.asks.Secrets {
+	for _, of := range programs {
+		for _, p := range of {
+			for _, name := range p.main.Secrets {
 				used[name] = true
+			}
+			for _, w := range p.waits {
+				for _, name := range w.asks.Secrets {
+					used[name] = true
+				}
 			}
 		}
 	}
+	for component, c := range e.Components {
+		if c.Place != schema.Cluster {
+			continue
+		}
+		for name, o := range c.Kubernetes.Objects {
+			var fields any
+			if err := json.Unmarshal(o.Manifest, &fields); err != nil {
+				return nil, fmt.Errorf("object %s of %s: %w", name, component, err)
+			}
+			named(fields, e.Secrets, used)
+		}
+	}
+	maps.DeleteFunc(used, func(name string, _ bool) bool { return e.Secrets[name].Existing.Name != "" })
 	return slices.Sorted(maps.Keys(used)), nil
 }
 
-// objects returns what runs p and what leads to it.
-func (p program) objects() ([]typed, error) {
+// named notes the secrets whose names are text in a value.
+func named(v any, secrets map[string]schema.Secret, used map[string]bool) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, child := range v {
+			named(child, secrets, used)
+		}
+	case []any:
+		for _, child := range v {
+			named(child, secrets, used)
+		}
+	case string:
+		if _, is := secrets[v]; is {
+			used[v] = true
+		}
+	}
+}
+
+// objectsOf returns what a component is made of: its programs, what it brings itself, and
+// all of it changed as its patches say. It finds what no cluster would take.
+func objectsOf(e *schema.Environment, component string, programs []program) (objects []Object, found []schema.Finding, err error) {
+	if len(programs) > 0 {
+		objects = append(objects, Object{StageSecrets, serviceAccount(e, component)})
+	}
+	for _, p := range programs {
+		made, err := p.objects()
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", p, err)
+		}
+		objects = append(objects, made...)
+	}
+	for _, port := range slices.Sorted(maps.Keys(e.Components[component].Kubernetes.Ports)) {
+		objects = append(objects, Object{StageSecrets, servedPolicy(e, component, port)})
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.Components[component].Kubernetes.Objects)) {
+		o, err := manifest(e, component, name)
+		if err != nil {
+			found = append(found, refused(component, "objects", name, fmt.Sprintf("the object %s of %s: %v", name, component, err), ""))
+			continue
+		}
+		objects = append(objects, o)
+	}
+	found = append(found, patch(e, component, objects)...)
+	for _, o := range objects {
+		if job, ok := o.typed.(*batchv1.Job); ok {
+			if err := nameForContent(job); err != nil {
+				return nil, nil, fmt.Errorf("%s: %w", o, err)
+			}
+		}
+	}
+	return objects, found, nil
+}
+
+// objects returns what runs p, what leads to it and what it mounts.
+func (p program) objects() ([]Object, error) {
 	workload, err := p.runs()
 	if err != nil {
 		return nil, err
@@ -100,7 +169,17 @@ func (p program) objects() ([]typed, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(services, workload), nil
+	objects := []Object{{StageSecrets, networkPolicy(p)}, {p.stage(), workload}}
+	if c := configMap(p); c != nil {
+		objects = append(objects, Object{StageSecrets, c})
+	}
+	for _, s := range services {
+		objects = append(objects, Object{p.stage(), s})
+	}
+	if budget := podDisruptionBudget(p); budget != nil {
+		objects = append(objects, Object{p.stage(), budget})
+	}
+	return objects, nil
 }
 
 func (p program) runs() (typed, error) {

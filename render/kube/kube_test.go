@@ -189,10 +189,14 @@ func TestWorkloads(t *testing.T) {
 		{"nor is a word of a command", func(_ *schema.Environment, w *schema.Workload) {
 			w.Command, w.Args = []schema.Value{"$(A)"}, []schema.Value{"x$(A)$"}
 		}, "Deployment/ml/app", pod + "containers 0 args", `["x$$(A)$$"]`},
-		{"resources that nobody speaks of are left out", none, "Deployment/ml/app", pod + "containers 0 resources", "nothing"},
+		{"a container has its part of the node's disk and no more", none, "Deployment/ml/app", pod + "containers 0 resources",
+			`{"limits":{"ephemeral-storage":"1Gi"},"requests":{"ephemeral-storage":"64Mi"}}`},
+		{"with its scratch directories, but for those in memory", func(_ *schema.Environment, w *schema.Workload) {
+			w.Scratch = map[string]schema.Scratch{"/tmp": {Size: "1Gi", Medium: "memory"}, "/a": {Size: "512Mi", Medium: "disk"}, "/b": {Size: "512Mi", Medium: "disk"}}
+		}, "Deployment/ml/app", pod + "containers 0 resources limits", `{"ephemeral-storage":"2Gi"}`},
 		{"the others are as they are", func(_ *schema.Environment, w *schema.Workload) {
 			w.Resources = schema.Resources{Requests: schema.Amounts{CPU: "0.5"}, Limits: schema.Amounts{Memory: "2560Mi"}}
-		}, "Deployment/ml/app", pod + "containers 0 resources", `{"limits":{"memory":"2560Mi"},"requests":{"cpu":"500m"}}`},
+		}, "Deployment/ml/app", pod + "containers 0 resources", `{"limits":{"ephemeral-storage":"1Gi","memory":"2560Mi"},"requests":{"cpu":"500m","ephemeral-storage":"64Mi"}}`},
 	} {
 		if got := at(t, app(tt.change), tt.object, tt.field); got != tt.want {
 			t.Errorf("%s:\n got %s\nwant %s", tt.what, got, tt.want)

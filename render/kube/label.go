@@ -68,7 +68,9 @@ func (p program) versioned() map[string]string {
 
 // meta is the metadata of an object of p.
 func (p program) meta(name string) metav1.ObjectMeta {
-	return metav1.ObjectMeta{Name: name, Namespace: p.env.Settings.Namespace, Labels: p.labels()}
+	m := metav1.ObjectMeta{Name: name, Namespace: p.env.Settings.Namespace, Labels: p.labels()}
+	adorn(&m, p.said())
+	return m
 }
 
 // protected says that Flux leaves an object alone when it is no longer in Git.
@@ -76,7 +78,7 @@ func protected() map[string]string { return map[string]string{fluxPrune: fluxDis
 
 // workloadMeta is the metadata of what runs p.
 func (p program) workloadMeta(name string) metav1.ObjectMeta {
-	m := p.meta(name)
-	m.Labels = p.versioned()
+	m := metav1.ObjectMeta{Name: name, Namespace: p.env.Settings.Namespace, Labels: p.versioned()}
+	adorn(&m, p.said())
 	return m
 }

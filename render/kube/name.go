@@ -11,10 +11,12 @@ import (
 
 // The longest names: of a DNS label (RFC 1035, 2.3.4), as a Service, a container
 // and a label's value must be, and of a StatefulSet, whose name and a hash of ten
-// characters together are a label's value (controller-revision-hash).
+// characters together are a label's value (controller-revision-hash). What is named for
+// neither may have as many as a DNS name.
 const (
 	longestName        = 63
 	longestStatefulSet = longestName - 11
+	longestOther       = 253
 )
 
 // A TooLong is an object whose name is longer than Kubernetes takes.
@@ -40,22 +42,31 @@ func (e *Clash) Hint() string {
 	return `rename a component or a workload: workload "b" of "a" and a component "a-b" are called the same`
 }
 
-// checkNames returns the first object in objects, which are sorted, that can't be
-// called what it is called.
+// checkNames returns the first object in objects that can't be called what it is called. A
+// workload comes before what bears its name, too.
 func checkNames(objects []Object) error {
 	taken := map[string]bool{}
-	for _, o := range objects {
-		most := longestName
-		if o.Kind() == "StatefulSet" {
-			most = longestStatefulSet
+	for _, first := range []bool{true, false} {
+		for _, o := range objects {
+			if runs := templateOf(o.typed) != nil; runs != first {
+				continue
+			}
+			most := longestName
+			switch o.Kind() {
+			case "StatefulSet":
+				most = longestStatefulSet
+			case "Deployment", "Job", "Service":
+			default:
+				most = longestOther
+			}
+			if len(o.GetName()) > most {
+				return &TooLong{o, most}
+			}
+			if taken[o.String()] {
+				return &Clash{o}
+			}
+			taken[o.String()] = true
 		}
-		if len(o.GetName()) > most {
-			return &TooLong{o, most}
-		}
-		if taken[o.String()] {
-			return &Clash{o}
-		}
-		taken[o.String()] = true
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/mlops-gitops/mlops-gitops/schema"
@@ -56,7 +57,9 @@ func Fields(o runtime.Object) (map[string]any, error) {
 		return nil, fmt.Errorf("fields of %T: %w", o, err)
 	}
 	delete(fields, "status")
-	dropEmpty(fields)
+	if _, given := o.(*unstructured.Unstructured); !given {
+		dropEmpty(fields)
+	}
 	return fields, nil
 }
 

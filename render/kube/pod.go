@@ -22,7 +22,10 @@ func podTemplate(p program) (corev1.PodTemplateSpec, error) {
 	if main.Lifecycle != nil {
 		grace += drain
 	}
+	said := p.said()
 	template.Labels = p.versioned()
+	template.Labels = both(both(said.Labels, said.PodLabels), template.Labels)
+	template.Annotations = said.PodAnnotations
 	template.Spec = corev1.PodSpec{
 		ServiceAccountName:            p.component,
 		AutomountServiceAccountToken:  new(false),
@@ -43,7 +46,7 @@ func podTemplate(p program) (corev1.PodTemplateSpec, error) {
 		template.Spec.SecurityContext.Sysctls = []corev1.Sysctl{{Name: "net.ipv4.ip_unprivileged_port_start", Value: "0"}}
 	}
 	for _, w := range p.waits {
-		asking, more, err := waitContainer(w)
+		asking, more, err := waitContainer(p.env, w)
 		if err != nil {
 			return template, fmt.Errorf("%s: %w", w.name, err)
 		}
@@ -55,9 +58,10 @@ func podTemplate(p program) (corev1.PodTemplateSpec, error) {
 		if err != nil {
 			return template, fmt.Errorf("digest of files: %w", err)
 		}
-		template.Annotations = map[string]string{filesAnnotation: sum}
+		template.Annotations = both(template.Annotations, map[string]string{filesAnnotation: sum})
 		volumes = append(volumes, filesVolume(p))
 	}
+	place(&template.Spec, p.env, said)
 	template.Spec.Volumes = volumes
 	return template, checkVolumes(p, volumes)
 }
@@ -68,6 +72,14 @@ func spread(template *corev1.PodTemplateSpec, p program, revisions ...string) {
 	if p.Replicas < 2 {
 		return
 	}
+	apart := corev1.PodAffinityTerm{
+		TopologyKey:    corev1.LabelHostname,
+		LabelSelector:  &metav1.LabelSelector{MatchLabels: p.selector()},
+		MatchLabelKeys: revisions,
+	}
+	template.Spec.Affinity = &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{
+		PreferredDuringSchedulingIgnoredDuringExecution: []corev1.WeightedPodAffinityTerm{{Weight: 100, PodAffinityTerm: apart}},
+	}}
 	for _, over := range []string{corev1.LabelHostname, corev1.LabelTopologyZone} {
 		template.Spec.TopologySpreadConstraints = append(template.Spec.TopologySpreadConstraints, corev1.TopologySpreadConstraint{
 			MaxSkew:           1,

@@ -27,8 +27,8 @@ func (p program) name() string { return schema.FullName(p.component, p.workload)
 func (p program) String() string { return p.component + " (" + p.workload + ")" }
 
 // programsOf returns the programs of every component in the cluster, in order.
-func programsOf(e *schema.Environment) ([]program, error) {
-	var programs []program
+func programsOf(e *schema.Environment) (map[string][]program, error) {
+	programs := map[string][]program{}
 	for _, component := range slices.Sorted(maps.Keys(e.Components)) {
 		c := e.Components[component]
 		if c.Place != schema.Cluster {
@@ -43,7 +43,7 @@ func programsOf(e *schema.Environment) ([]program, error) {
 			if p.waits, err = waitsOf(p); err != nil {
 				return nil, fmt.Errorf("%s: %w", p, err)
 			}
-			programs = append(programs, p)
+			programs[component] = append(programs[component], p)
 		}
 	}
 	return programs, nil

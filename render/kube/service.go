@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -36,11 +37,26 @@ func services(p program) ([]typed, error) {
 			}
 			public = append(public, servicePort(name, p.Expose[name].Port, target))
 		}
-		s := service(p, p.name()+"-public", public)
-		s.Spec.Type = corev1.ServiceTypeLoadBalancer
-		services = append(services, s)
+		services = append(services, publicService(p, public))
 	}
 	return services, nil
+}
+
+// publicService leads people from outside to p, as its component says.
+func publicService(p program, ports []corev1.ServicePort) *corev1.Service {
+	said := p.env.Components[p.component].Kubernetes.Service
+	s := service(p, p.name()+"-public", ports)
+	s.Annotations = both(s.Annotations, said.Annotations)
+	s.Spec.Type = cmp.Or(corev1.ServiceType(said.Type), corev1.ServiceTypeLoadBalancer)
+	s.Spec.ExternalTrafficPolicy = corev1.ServiceExternalTrafficPolicy(said.ExternalTrafficPolicy)
+	s.Spec.LoadBalancerSourceRanges = said.LoadBalancerSourceRanges
+	if said.LoadBalancerClass != "" {
+		s.Spec.LoadBalancerClass = &said.LoadBalancerClass
+	}
+	for i := range ports {
+		ports[i].NodePort = int32(said.NodePorts[ports[i].Name])
+	}
+	return s
 }
 
 func headlessName(p program) string { return p.name() + "-headless" }

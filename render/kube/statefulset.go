@@ -37,7 +37,11 @@ func statefulSet(p program) (*appsv1.StatefulSet, error) {
 		},
 	}
 	if p.stage() == StageData {
-		s.Annotations = protected()
+		s.Annotations = both(s.Annotations, protected())
+	}
+	var class *string // nil: the cluster's own
+	if name := p.said().StorageClassName; name != "" {
+		class = &name
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Volumes)) {
 		if p.Volumes[name].Existing != "" {
@@ -50,8 +54,9 @@ func statefulSet(p program) (*appsv1.StatefulSet, error) {
 		s.Spec.VolumeClaimTemplates = append(s.Spec.VolumeClaimTemplates, corev1.PersistentVolumeClaim{
 			ObjectMeta: metav1.ObjectMeta{Name: name, Labels: p.selector(), Annotations: protected()},
 			Spec: corev1.PersistentVolumeClaimSpec{
-				AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
-				Resources:   corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: size}},
+				AccessModes:      []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+				StorageClassName: class,
+				Resources:        corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: size}},
 			},
 		})
 	}

@@ -32,7 +32,7 @@ type mounts struct {
 
 // reach mounts what a container needs to start: files, directories in memory for
 // those with secrets, and the secrets.
-func reach(owner, prefix string, c container.Container) *mounts {
+func reach(e *schema.Environment, owner, prefix string, c container.Container) *mounts {
 	m := &mounts{prefix: prefix}
 	files := mounted(c)
 	for _, path := range slices.Sorted(maps.Keys(files)) {
@@ -45,7 +45,7 @@ func reach(owner, prefix string, c container.Container) *mounts {
 		}})
 	}
 	if len(c.Secrets) > 0 {
-		m.add(short(prefix+secretVolumeName), container.SecretDir, secretsSource(c.Secrets))
+		m.add(short(prefix+secretVolumeName), container.SecretDir, secretsSource(e, c.Secrets))
 		m.mounts[len(m.mounts)-1].ReadOnly = true
 	}
 	return m
@@ -106,12 +106,13 @@ func filesVolume(p program) corev1.Volume {
 
 // secretsSource puts secrets into one directory, a file each, which anyone in the
 // container may read and nobody outside of it can.
-func secretsSource(names []string) corev1.VolumeSource {
+func secretsSource(e *schema.Environment, names []string) corev1.VolumeSource {
 	p := &corev1.ProjectedVolumeSource{DefaultMode: new(int32(0o444))}
 	for _, name := range names {
+		object, key := e.InCluster(name)
 		p.Sources = append(p.Sources, corev1.VolumeProjection{Secret: &corev1.SecretProjection{
-			LocalObjectReference: corev1.LocalObjectReference{Name: name},
-			Items:                []corev1.KeyToPath{{Key: schema.SecretKey, Path: name}},
+			LocalObjectReference: corev1.LocalObjectReference{Name: object},
+			Items:                []corev1.KeyToPath{{Key: key, Path: name}},
 		}})
 	}
 	return corev1.VolumeSource{Projected: p}

@@ -48,7 +48,11 @@ func waitsOf(p program) ([]wait, error) {
 	}
 	edges := p.env.Edges[p.component]
 	for _, need := range slices.Sorted(maps.Keys(edges)) {
-		// what runs elsewhere isn't waited for: nobody here starts it
+		// what runs elsewhere isn't waited for, as nobody here starts it, nor what an operator runs,
+		// which is ready a stage before
+		if _, claimed := p.env.Components[edges[need].Provider].Claims[edges[need].Claim]; edges[need].Workload == "" && !claimed {
+			continue
+		}
 		if !slices.Contains(edges[need].Waiters, p.workload) || p.env.Components[edges[need].Provider].Place != schema.Cluster {
 			continue
 		}

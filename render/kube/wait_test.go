@@ -98,7 +98,7 @@ func TestStages(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s %s", o.Stage, o.Kind()))
 	}
 	want := []string{
-		"secrets ConfigMap", "secrets ConfigMap", "secrets ConfigMap", "secrets Namespace", "secrets ServiceAccount", "secrets ServiceAccount",
+		"secrets ConfigMap", "secrets ConfigMap", "secrets ConfigMap", "secrets Namespace", "secrets NetworkPolicy", "secrets NetworkPolicy", "secrets NetworkPolicy", "secrets NetworkPolicy", "secrets ServiceAccount", "secrets ServiceAccount",
 		"data Deployment", "setup Job", "apps Deployment",
 	}
 	if !slices.Equal(got, want) {
@@ -121,7 +121,7 @@ func TestOnlyWhatRunsInTheClusterIsRendered(t *testing.T) {
 		t.Errorf("it uses the secrets %v there (%v)", secrets, err)
 	}
 	objects, err := kube.Objects(elsewhere)
-	if err != nil || len(objects) != 1 || objects[0].String() != "Namespace/ml" {
+	if err != nil || len(objects) != 2 || objects[0].String() != "Namespace/ml" {
 		t.Errorf("got %v (%v)", objects, err)
 	}
 }

@@ -87,7 +87,7 @@ func placeholder(e *schema.Environment, name string) map[string]any {
 		"apiVersion": "v1",
 		"kind":       "Secret",
 		"metadata":   map[string]any{"name": name, "namespace": e.Settings.Namespace},
-		"stringData": map[string]any{schema.SecretKey: "placeholder"},
+		"stringData": map[string]any{"any": "placeholder"},
 	}
 }
 

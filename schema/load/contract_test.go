@@ -1,6 +1,7 @@
 package load
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -31,6 +32,9 @@ func (c *contract) breach(at []string, format string, args ...any) {
 func (c *contract) tags(t reflect.Type) map[string]reflect.StructField {
 	fields := map[string]reflect.StructField{}
 	for _, f := range reflect.VisibleFields(t) {
+		if f.Anonymous {
+			continue // its fields are the struct's own
+		}
 		tag := f.Tag.Get("json")
 		if tag == "" || strings.Contains(tag, ",") || !f.IsExported() {
 			c.breach([]string{t.Name(), f.Name}, "Go's field has no plain json tag")
@@ -51,6 +55,9 @@ var kinds = map[reflect.Kind]cue.Kind{
 func (c *contract) compare(at []string, v cue.Value, t reflect.Type, definition bool) {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
+	}
+	if t == reflect.TypeFor[json.RawMessage]() {
+		return // of any shape
 	}
 	if got, want := kindOf(v), kinds[t.Kind()]; got != want {
 		c.breach(at, "CUE has %v, Go has %v", got, t)
@@ -134,9 +141,9 @@ func kindOf(v cue.Value) cue.Kind {
 }
 
 // anyMember is what a CUE struct says of fields whose names a person chooses: any
-// name, one like those of components, or one like a path.
+// name, one like those of components, one like a path, or an operator's.
 func anyMember(v cue.Value) cue.Value {
-	for _, name := range []cue.Selector{cue.AnyString, cue.Str("chosen").Optional(), cue.Str("/chosen").Optional()} {
+	for _, name := range []cue.Selector{cue.AnyString, cue.Str("chosen").Optional(), cue.Str("/chosen").Optional(), cue.Str("cloudnative-pg").Optional()} {
 		if m := v.LookupPath(cue.MakePath(name)); m.Exists() {
 			return m
 		}
@@ -170,6 +177,42 @@ environment: {
 	mode: "hybrid"
 	secrets: recipients: ["age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq"]
 	mlflow: place: "cluster"
+	kubernetes: {
+		nodeSelector: disk: "ssd"
+		tolerations: [{key: "gpu", operator: "Equal", value: "a", effect: "NoExecute", tolerationSeconds: 5}]
+		priorityClassName: "high"
+		storageClassName:  "fast"
+		labels: team: "ml"
+		annotations: note: "this"
+		imagePullSecrets: ["registry"]
+		dns: {namespace: "dns", port: 5353, addresses: ["169.254.20.10/32"]}
+		operators: "cloudnative-pg": values: replicaCount: 2
+	}
+	secrets: existing: "mlflow.flask": {name: "vault", key: "flask"}
+	components: served: {
+		accepts: database: true
+		secrets: ca: {existing: {name: "served-ca", key: "ca.crt"}, login: "someone"}
+		place: "cluster"
+		kubernetes: ports: sql: {service: "served-rw", number: 5432, pods: a: "b", tls: "verify-full", ca: "ca"}
+	}
+	components: asking: {place: "cluster", needs: served: port: "sql"}
+	mlflow: kubernetes: {
+		nodeSelector: disk: "hdd"
+		serviceAccount: annotations: role: "a"
+		service: {type: "NodePort", nodePorts: http: 30000, loadBalancerClass: "a", loadBalancerSourceRanges: ["10.0.0.0/8"], externalTrafficPolicy: "Local", annotations: a: "b"}
+		network: {from: prometheus: {namespace: "monitoring", pods: app: "prometheus", ports: [5000]}, to: web: addresses: ["0.0.0.0/0"]}
+		ports: more: {service: "more", number: 5, pods: a: "b", tls: "verify-full", ca: "key"}
+		objects: monitor: {
+			stage: "apps"
+			manifest: {apiVersion: "monitoring.coreos.com/v1", kind: "ServiceMonitor", metadata: name: "mlflow", spec: {interval: 5, share: 0.5, on: true, endpoints: [{port: "http"}]}}
+			clusterScoped: false
+			keep:          true
+		}
+		health: "monitoring.coreos.com/v1/ServiceMonitor": {current: "true", inProgress: "false", failed: "false"}
+		podLabels: a:      "b"
+		podAnnotations: a: "b"
+		patches: "Deployment/mlflow": spec: revisionHistoryLimit: 3
+	}
 	components: store: {
 		place: "external"
 		published: s3: {host: "s3.example.com", port: 443, tls: "verify-full", ca: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"}
@@ -218,7 +261,7 @@ func built(t *testing.T, archive, name string) (definitions, platform cue.Value)
 	inst := load.Instances(packages([]string{name}), config(src))[0]
 	root := ctx.BuildInstance(inst)
 	definitions = model(ctx, inst)
-	platform = following(definitions.LookupPath(cue.ParsePath("#Platform")), name, root.LookupPath(environment))
+	platform = platformOf(definitions, name, root.LookupPath(environment))
 	if err := platform.Validate(cue.Concrete(true), cue.Final()); err != nil {
 		t.Fatal(err)
 	}

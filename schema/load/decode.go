@@ -1,6 +1,8 @@
 package load
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"strings"
@@ -14,12 +16,25 @@ import (
 // that CUE has into an order, which took a third of its time. A test holds that the two
 // have the same fields.
 func fill(to reflect.Value, v cue.Value) (err error) {
+	if to.Type() == reflect.TypeFor[json.RawMessage]() {
+		text, err := v.MarshalJSON()
+		var b bytes.Buffer
+		json.HTMLEscape(&b, text) // as it comes back to who keeps it in JSON
+		to.SetBytes(b.Bytes())
+		return err
+	}
 	switch to.Kind() {
 	case reflect.Pointer:
 		to.Set(reflect.New(to.Type().Elem()))
 		return fill(to.Elem(), v)
 	case reflect.Struct:
 		for i, field := range fieldPaths(to.Type()) {
+			if to.Type().Field(i).Anonymous {
+				if err := fill(to.Field(i), v); err != nil {
+					return err
+				}
+				continue
+			}
 			if member := v.LookupPath(field); member.Exists() {
 				if err := fill(to.Field(i), member); err != nil {
 					return err

@@ -26,21 +26,25 @@ const (
 // is wrong with it.
 type outcome struct {
 	loaded  Loaded
+	values  values          // where they are asked for: a context goes when nobody holds one of its values
 	refused []*Mistake      // of files that it imports
 	wrong   *build.Instance // it holds mistakes, to be looked for
 	err     error           // the schema is at fault
 }
 
+// values are an environment as CUE has it: what people wrote, and what follows.
+type values struct{ own, platform cue.Value }
+
 // evaluate evaluates environments, on all processors at once. It looks for no mistake,
 // and s stays as it is.
-func (s *sources) evaluate(names []string) []outcome {
+func (s *sources) evaluate(names []string, keep bool) []outcome {
 	outcomes := make([]outcome, len(names))
 	var broken atomic.Value // what a worker panicked with
 	processors := runtime.GOMAXPROCS(0)
 	part := min(max((len(names)+processors-1)/processors, atOnce), perLoad)
 	together((len(names)+part-1)/part, func(i int) {
 		from, to := i*part, min((i+1)*part, len(names))
-		if p := panicOf(func() { s.evaluateTogether(names[from:to], outcomes[from:to]) }); p != nil {
+		if p := panicOf(func() { s.evaluateTogether(names[from:to], outcomes[from:to], keep) }); p != nil {
 			broken.Store(fmt.Sprint(p))
 		}
 	})
@@ -72,7 +76,7 @@ func panicOf(f func()) (p any) {
 }
 
 // evaluateTogether evaluates environments that are loaded at once.
-func (s *sources) evaluateTogether(names []string, outcomes []outcome) {
+func (s *sources) evaluateTogether(names []string, outcomes []outcome, keep bool) {
 	instances := load.Instances(packages(names), config(s))
 	if s.fsys.failure() != nil {
 		return
@@ -82,7 +86,11 @@ func (s *sources) evaluateTogether(names []string, outcomes []outcome) {
 		if i%perContext == 0 {
 			ctx = cuecontext.New()
 		}
-		outcomes[i] = evaluated(ctx, inst, names[i])
+		down := s.hand.take(names[i])
+		if outcomes[i] = evaluated(ctx, inst, names[i]); !keep {
+			outcomes[i].values = values{}
+		}
+		down()
 	}
 }
 
@@ -91,14 +99,25 @@ func evaluated(ctx *cue.Context, inst *build.Instance, name string) outcome {
 	if refused := refusedIn(imported); len(refused) > 0 {
 		return outcome{refused: refused}
 	}
-	env := checked(inst, ctx.BuildInstance(inst), model(ctx, inst))
+	vendored := model(ctx, inst)
+	env := checked(inst, ctx.BuildInstance(inst), vendored)
 	if inst.Err != nil || !env.Exists() || env.Validate(cue.Concrete(true)) != nil {
 		return outcome{wrong: inst}
 	}
 	// CUE leaves an optional field that nobody wrote unfinished, and ties it to the evaluation
 	// that came upon it first: let that be one of its own, or the context, which keeps env,
 	// would keep all that comes of #Platform as well
-	l, err := platform(ctx, inst, name, env.Eval())
+	v := values{env, platformOf(vendored, name, env.Eval())}
+	l, err := loadedFrom(ctx, vendored, name, v.platform)
 	l.Inputs = sortedKeys(imported)
-	return outcome{loaded: l, err: err}
+	return outcome{loaded: l, values: v, err: err}
+}
+
+// values are those of an environment that holds.
+func (s *sources) values(name string) values {
+	inst := load.Instances(packages([]string{name}), config(s))[0]
+	ctx := cuecontext.New()
+	vendored := model(ctx, inst)
+	env := checked(inst, ctx.BuildInstance(inst), vendored)
+	return values{env, platformOf(vendored, name, env)}
 }

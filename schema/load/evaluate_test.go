@@ -16,7 +16,7 @@ import (
 // TestPanics holds that whoever loads can recover from what goes wrong on the way: the
 // command line says it as a failure of the program.
 func TestPanics(t *testing.T) {
-	if panicOf(func() { new(sources).evaluate([]string{"dev"}) }) == nil {
+	if panicOf(func() { new(sources).evaluate([]string{"dev"}, false) }) == nil {
 		t.Error("sources without a tree are evaluated")
 	}
 }

@@ -9,8 +9,6 @@ import (
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
-	"cuelang.org/go/cue/cuecontext"
-	"cuelang.org/go/cue/load"
 
 	"github.com/mlops-gitops/mlops-gitops/schema"
 	"github.com/mlops-gitops/mlops-gitops/schema/doc"
@@ -40,7 +38,9 @@ func (r *Repository) Explain(name string) (*Explained, error) {
 	if !slices.Contains(r.names, name) {
 		return nil, r.forgotten(name)
 	}
-	loaded, mistakes := r.Load(name)
+	var v values
+	tree := newOnlyCUE(r.fsys, r.under)
+	sound, mistakes := r.load(tree, []string{name}, r.recall(tree, []string{name}), &v)
 	if m := (*Mistake)(nil); mistakes != nil && !errors.As(mistakes, &m) {
 		return nil, mistakes
 	}
@@ -51,14 +51,17 @@ func (r *Repository) Explain(name string) (*Explained, error) {
 	if e.Mistakes = mistakes; mistakes != nil {
 		return e, nil
 	}
-	e.env = loaded[0].Environment
-	inst := load.Instances(packages([]string{name}), config(e.src))[0]
-	ctx := cuecontext.New()
-	vendored := model(ctx, inst)
-	e.own = typed(ctx.BuildInstance(inst), vendored)
-	platform := following(vendored.LookupPath(cue.ParsePath("#Platform")), name, e.own)
-	e.settings = platform.LookupPath(cue.ParsePath("settings"))
-	e.components = platform.LookupPath(cue.ParsePath("components"))
+	l, err := sound[0].Whole()
+	if err != nil {
+		return nil, err
+	}
+	e.env = l.Environment
+	if !v.own.Exists() { // it was recalled
+		v = e.src.values(name)
+	}
+	e.own = v.own
+	e.settings = v.platform.LookupPath(cue.ParsePath("settings"))
+	e.components = v.platform.LookupPath(cue.ParsePath("components"))
 	return e, nil
 }
 
@@ -142,7 +145,7 @@ func (e *Explained) below(at []string, f *doc.Field, filled bool) (all []Setting
 		return nil
 	}
 	s := e.setting(at, f)
-	if v.IncompleteKind() != cue.StructKind {
+	if v.IncompleteKind() != cue.StructKind || e.foreign(f) {
 		if at[0] == "components" && !filled && s.Layer != ByEnvironment {
 			return nil
 		}
@@ -158,6 +161,13 @@ func (e *Explained) below(at []string, f *doc.Field, filled bool) (all []Setting
 		return []Setting{s}
 	}
 	return all
+}
+
+// foreign reports whether the schema leaves a struct's fields to somebody else: those of a
+// patch are Kubernetes' own.
+func (e *Explained) foreign(f *doc.Field) bool {
+	member, _ := e.doc.Member(f.Type)
+	return member == nil && e.doc.Kind(f.Type) == "struct" && len(e.doc.Fields(f.Type)) == 0
 }
 
 // names are the fields of a struct, in the order of the schema and then of the value.

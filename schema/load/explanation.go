@@ -104,8 +104,8 @@ func (e *Explained) At(text string) (*Explanation, error) {
 	}
 	x.Holds = e.below(at, f, len(at) > 1)
 	x.Holds = slices.DeleteFunc(x.Holds, func(s Setting) bool { return len(s.Path) == len(at) })
-	if member, key := e.chosen(f); member != nil && len(x.Holds) == 0 {
-		x.Empty = true
+	if member, key := e.chosen(f); member != nil {
+		x.Empty = len(x.Holds) == 0
 		for _, g := range e.doc.Fields(member) {
 			if !g.WorkedOut() {
 				x.Each = append(x.Each, Setting{Path: append(slices.Clone(at), key, g.Name), Field: g})

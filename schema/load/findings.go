@@ -60,13 +60,13 @@ func (s *sources) setting(env string, at []string) (Position, bool) {
 func (s *sources) clashes(sound []Sound) (mistakes []*Mistake) {
 	in := map[string][]Sound{}
 	for _, one := range sound {
-		for _, other := range in[one.namespace] {
+		for _, other := range in[one.Namespace] {
 			if !one.runs && !other.runs {
 				continue
 			}
 			m := &Mistake{
 				Pos: Position{File: path.Join(folder, one.Name)},
-				Msg: fmt.Sprintf("%s and %s would both be in namespace %s, where each would remove what the other made", one.Name, other.Name, one.namespace),
+				Msg: fmt.Sprintf("%s and %s would both be in namespace %s, where each would remove what the other made", one.Name, other.Name, one.Namespace),
 				Fix: "give one of them another namespace",
 			}
 			here, ok := s.setting(one.Name, []string{"namespace"})
@@ -82,7 +82,7 @@ func (s *sources) clashes(sound []Sound) (mistakes []*Mistake) {
 			mistakes = append(mistakes, m)
 			break
 		}
-		in[one.namespace] = append(in[one.namespace], one)
+		in[one.Namespace] = append(in[one.Namespace], one)
 	}
 	return mistakes
 }

@@ -31,6 +31,7 @@ type Repository struct {
 	under  string
 	names  []string // of the environments
 	memory Memory   // or nil
+	limits limits
 }
 
 // Open looks at a tree and finds the environments in it. It is an error when the
@@ -118,6 +119,16 @@ func (e *NoEnvironment) Hint() string {
 	return "there are " + list(known)
 }
 
+// Say makes mistakes of what renderers find in an environment, each at the place where it
+// was written.
+func (r *Repository) Say(env string, found []schema.Finding) error {
+	src, mistakes, err := readSources(newOnlyCUE(r.fsys, r.under), []string{env})
+	if err != nil {
+		return err
+	}
+	return join(r.under, append(mistakes, src.findings(env, found)...))
+}
+
 // Names returns the environments in order.
 func (r *Repository) Names() []string { return slices.Clone(r.names) }
 
@@ -140,13 +151,13 @@ type Loaded struct {
 // A Sound environment is one without mistakes. When nothing that it is made of has changed
 // since it was kept, it is known to be sound without being looked at whole.
 type Sound struct {
-	Name   string
-	Inputs []string // as Loaded has them
-	Digest string   // the same
+	Name      string
+	Namespace string
+	Inputs    []string // as Loaded has them
+	Digest    string   // the same
 
-	namespace string
-	runs      bool // anything of it, in its namespace
-	whole     func() (Loaded, error)
+	runs  bool // anything of it, in its namespace
+	whole func() (Loaded, error)
 }
 
 // Whole is all of it.
@@ -155,10 +166,9 @@ func (s Sound) Whole() (Loaded, error) { return s.whole() }
 // Sound is what is known without looking at all of it.
 func (l Loaded) Sound() Sound {
 	return Sound{
-		Name: l.Name, Inputs: l.Inputs, Digest: l.Digest,
-		namespace: l.Settings.Namespace,
-		runs:      l.RunsAt(schema.Local) || l.RunsAt(schema.Cluster),
-		whole:     func() (Loaded, error) { return l, nil },
+		Name: l.Name, Namespace: l.Settings.Namespace, Inputs: l.Inputs, Digest: l.Digest,
+		runs:  l.RunsAt(schema.Local) || l.RunsAt(schema.Cluster),
+		whole: func() (Loaded, error) { return l, nil },
 	}
 }
 
@@ -197,11 +207,12 @@ func (r *Repository) Vet(names ...string) ([]Sound, error) {
 		return nil, &Mistake{Pos: Position{File: path.Join(r.under, folder)}, Msg: "holds no environment", Fix: (&NoEnvironment{Name: "dev"}).Hint()}
 	}
 	tree := newOnlyCUE(r.fsys, r.under)
-	return r.load(tree, names, r.recall(tree, names))
+	return r.load(tree, names, r.recall(tree, names), nil)
 }
 
-// load evaluates the environments that are not known yet.
-func (r *Repository) load(tree *onlyCUE, names []string, known map[string]Sound) ([]Sound, error) {
+// load evaluates the environments that are not known yet. Who asks for their values gets
+// those of one that is evaluated.
+func (r *Repository) load(tree *onlyCUE, names []string, known map[string]Sound, asked *values) ([]Sound, error) {
 	unknown := slices.DeleteFunc(slices.Clone(names), func(name string) bool { _, ok := known[name]; return ok })
 	src, mistakes, err := readSources(tree, unknown)
 	if err != nil {
@@ -210,7 +221,8 @@ func (r *Repository) load(tree *onlyCUE, names []string, known map[string]Sound)
 	if unknown = unbroken(unknown, mistakes); len(unknown) == 0 && len(mistakes) > 0 {
 		return nil, join(r.under, mistakes)
 	}
-	outcomes := src.evaluate(unknown)
+	defer r.watched(&src.hand, unknown)()
+	outcomes := src.evaluate(unknown, asked != nil)
 	if m := (*Mistake)(nil); errors.As(tree.failure(), &m) {
 		return nil, join(r.under, append(mistakes, m))
 	} else if err := tree.failure(); err != nil {
@@ -232,6 +244,9 @@ func (r *Repository) load(tree *onlyCUE, names []string, known map[string]Sound)
 		default:
 			mistakes = append(mistakes, src.findings(name, slices.Concat(o.loaded.Findings, cycles(o.loaded.Environment), fits(o.loaded.Environment)))...)
 			worked[name] = &outcomes[i].loaded
+			if asked != nil {
+				*asked = o.values
+			}
 		}
 	}
 	if len(mistakes) == 0 {
@@ -247,7 +262,7 @@ func (r *Repository) load(tree *onlyCUE, names []string, known map[string]Sound)
 	}
 	clashes := src.clashes(sound)
 	if len(clashes) > 0 && len(known) > 0 {
-		return r.load(tree, names, nil) // their sources say where
+		return r.load(tree, names, nil, asked) // their sources say where
 	}
 	if mistakes = append(mistakes, clashes...); len(mistakes) > 0 {
 		return nil, join(r.under, mistakes)

@@ -145,11 +145,12 @@ environment: components: notes: {
 			parts, err := e.Bind("notes", e.Components["notes"].Workloads["server"].Env[name])
 			got = append(got, fmt.Sprint(parts, err))
 		}
-		want := []string{"[{postgres:5432 as notes   false}] <nil>", "[{  notes.key false}] <nil>", "[{  notes.key true}] <nil>", "[{http://mlflow:5000   false}] <nil>"}
+		where := map[string]string{"dev": "postgres", "prod": "postgres-rw"}[mode] // whoever runs it
+		want := []string{"[{" + where + ":5432 as notes   false}] <nil>", "[{  notes.key false}] <nil>", "[{  notes.key true}] <nil>", "[{http://mlflow:5000   false}] <nil>"}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %q, want %q", mode, got, want)
 		}
-		if got, want := fmt.Sprint(e.Secrets["notes.key"], e.Secrets["notes.postgres.password"]), "{notes 40 false  [] {  []}} {notes 32 false  [] {  []}}"; got != want {
+		if got, want := fmt.Sprint(e.Secrets["notes.key"], e.Secrets["notes.postgres.password"]), "{notes 40 false  [] {  []}  { }} {notes 32 false  [] {  []} notes { }}"; got != want {
 			t.Errorf("%s: its secrets are %s, not %s", mode, got, want)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
@@ -139,6 +140,7 @@ var (
 	dotted = regexp.MustCompile(`^[0-9]+(\.[0-9]+)+$`)
 	scheme = regexp.MustCompile(`^[A-Za-z]+://`)
 	rough  = regexp.MustCompile(`[^a-z0-9]+`)
+	worded = regexp.MustCompile(`^[A-Za-z0-9]+([ _.:/-]+[A-Za-z0-9]+)*$`)
 )
 
 // texts are other spellings of a text: one of the choices that it is near to, a size
@@ -168,10 +170,21 @@ func texts(text string, want cue.Value) []string {
 	if address := map[string]string{"localhost": "127.0.0.1", "*": "0.0.0.0", "all": "0.0.0.0", "any": "0.0.0.0"}[lower]; address != "" && takes(want, `"::1"`) {
 		return append(all, address)
 	}
+	if takes(want, `"A b, c"`) { // for people to read, so it stays what it is, on one line
+		return append(all, strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " "))
+	}
 	within := strings.Trim(text, "/")
-	return append(all, lower, "/"+within, "/"+within+"/", within,
-		strings.Trim(rough.ReplaceAllString(lower, "-"), "-"), strings.Trim(rough.ReplaceAllString(lower, "_"), "_"),
-		strings.Fields(text + " ")[0])
+	return append(all, lower, "/"+within, "/"+within+"/", within, joined(text, "-"), joined(text, "_"), strings.Fields(text + " ")[0])
+}
+
+// joined is a name of the words of a text, or "" where there is more to it than words: of a
+// name with holes nobody would say that it was meant.
+func joined(text, by string) string {
+	text = strings.TrimFunc(text, func(r rune) bool { return unicode.IsPunct(r) || unicode.IsSpace(r) })
+	if !worded.MatchString(text) {
+		return ""
+	}
+	return rough.ReplaceAllString(strings.ToLower(text), by)
 }
 
 // binary is an amount in the schema's units, or "". Without a unit it is taken for
@@ -275,7 +288,7 @@ func named(listed *ast.ListLit) string {
 // plainName is a name in small letters, digits and dashes that someone meant who wrote
 // another, or "".
 func plainName(wrote string) string {
-	if plain := strings.Trim(rough.ReplaceAllString(strings.ToLower(wrote), "-"), "-"); plain != wrote {
+	if plain := joined(wrote, "-"); plain != wrote {
 		return plain
 	}
 	return ""

@@ -68,7 +68,7 @@ func (r *Repository) recallOne(tree *onlyCUE, name string) *Sound {
 		return nil // whatever is wrong comes out when it is read in earnest
 	}
 	return &Sound{
-		Name: name, Inputs: o.Inputs, Digest: o.Digest, namespace: o.Namespace, runs: o.Runs,
+		Name: name, Namespace: o.Namespace, Inputs: o.Inputs, Digest: o.Digest, runs: o.Runs,
 		whole: sync.OnceValues(func() (Loaded, error) { return r.recallWhole(tree, name, o.Digest) }),
 	}
 }
@@ -80,7 +80,7 @@ func (r *Repository) recallWhole(tree *onlyCUE, name, digest string) (Loaded, er
 	if string(of) == digest && json.Unmarshal(body, &l) == nil {
 		return l, nil
 	}
-	sound, err := r.load(tree, []string{name}, nil)
+	sound, err := r.load(tree, []string{name}, nil, nil)
 	if err != nil {
 		return Loaded{}, err
 	}
@@ -102,7 +102,7 @@ func (r *Repository) keepOne(tree *onlyCUE, l *Loaded) {
 		return // a file was changed meanwhile: the next run works it out anew
 	}
 	s := l.Sound()
-	head, err := json.Marshal(outlined{digest, s.Inputs, s.namespace, s.runs})
+	head, err := json.Marshal(outlined{digest, s.Inputs, s.Namespace, s.runs})
 	if err != nil {
 		return
 	}

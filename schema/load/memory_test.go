@@ -63,7 +63,12 @@ environment: mode: "dev"
 -- environments/prod/environment.cue --
 package environments
 
-environment: {mode: "prod", components: notes: {
+environment: {mode: "prod", kubernetes: {
+	labels: team: "x"
+	operators: "cert-manager": values: note: "<&>\u2028"
+}, nginx: kubernetes: podLabels: tier: "front", components: notes: {
+	kubernetes: objects: map: manifest: {apiVersion: "v1", kind: "ConfigMap", metadata: name: "map", data: note: "<&>\u2028"}
+	kubernetes: patches: "Deployment/notes-server": spec: template: spec: hostname: "notes"
 	needs: postgres: {port: "sql", database: "notes"}
 	workloads: server: {
 		image: {repository: "notes", tag: "1"}

@@ -19,6 +19,7 @@ const rounds = 100
 // peel finds an environment's mistakes although one hides another: it reports
 // those that show, takes their fields out of the files and looks again.
 func (s *sources) peel(env string, inst *build.Instance) ([]*Mistake, error) {
+	defer s.hand.take(env)()
 	var mistakes []*Mistake
 	if len(s.taken) > 0 { // another environment's look took mistakes out of shared files
 		inst = s.again(env)

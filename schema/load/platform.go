@@ -16,18 +16,17 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
-// platform evaluates what follows from an environment that holds, and its base.
-func platform(ctx *cue.Context, inst *build.Instance, name string, env cue.Value) (Loaded, error) {
-	platform := model(ctx, inst).LookupPath(cue.ParsePath("#Platform"))
-	whole, err := decode(platform, name, env)
+// loadedFrom is what follows from an environment that holds, and its base.
+func loadedFrom(ctx *cue.Context, model cue.Value, name string, whole cue.Value) (Loaded, error) {
+	e, err := decode(name, whole)
 	if err != nil {
 		return Loaded{}, err
 	}
-	l := Loaded{Environment: whole}
-	if !whole.RunsAt(schema.Cluster) {
+	l := Loaded{Environment: e}
+	if !e.RunsAt(schema.Cluster) {
 		return l, nil
 	}
-	l.Base, err = decode(platform, name, ctx.Encode(map[string]string{"mode": whole.Mode, "namespace": whole.Settings.Namespace}))
+	l.Base, err = decode(name, platformOf(model, name, ctx.Encode(map[string]string{"mode": e.Mode, "namespace": e.Settings.Namespace})))
 	return l, err
 }
 
@@ -104,15 +103,14 @@ func noSchema(env string) *Mistake {
 	}
 }
 
-// following is #Platform of an environment.
-func following(platform cue.Value, name string, env cue.Value) cue.Value {
+// platformOf is #Platform of an environment.
+func platformOf(model cue.Value, name string, env cue.Value) cue.Value {
 	// both in one: each fill evaluates the whole platform
 	given := cuecontext.New().CompileString("{}").FillPath(cue.ParsePath("#name"), name).FillPath(cue.ParsePath("written"), env)
-	return platform.FillPath(cue.ParsePath("#env"), given)
+	return model.LookupPath(cue.ParsePath("#Platform")).FillPath(cue.ParsePath("#env"), given)
 }
 
-func decode(platform cue.Value, name string, env cue.Value) (*schema.Environment, error) {
-	v := following(platform, name, env)
+func decode(name string, v cue.Value) (*schema.Environment, error) {
 	if err := v.Validate(cue.Concrete(true), cue.Final()); err != nil {
 		// what can't be worked out may be there because of something that has words
 		e := &schema.Environment{Name: name}

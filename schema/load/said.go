@@ -31,7 +31,7 @@ func (e *Explained) setting(at []string, f *doc.Field) Setting {
 	if !v.Exists() {
 		return s
 	}
-	if v.IncompleteKind() != cue.StructKind {
+	if v.IncompleteKind() != cue.StructKind || e.foreign(f) {
 		plain, err := doc.Plain(v)
 		if err == nil {
 			s.Value = e.readable(at, plain)

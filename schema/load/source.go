@@ -27,6 +27,7 @@ type sources struct {
 	model  cue.Value               // the schema that the files at hand import
 	taken  map[Position]withdrawal // where a mistake was taken out, so that more can be seen
 	gone   []culprit               // the same: what refers to it is no mistake of its own
+	hand   hand                    // which environments are being evaluated
 }
 
 // A written is one place where a person wrote a field, or an element of a list.

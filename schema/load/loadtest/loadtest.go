@@ -26,6 +26,16 @@ const inputs = "environments/"
 // none of its own, its mode is its name.
 func Load(t testing.TB, env string, files map[string]string) load.Loaded {
 	t.Helper()
+	loaded, err := Open(t, env, files).Load(env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return loaded[0]
+}
+
+// Open is the config repository in which Load evaluates.
+func Open(t testing.TB, env string, files map[string]string) *load.Repository {
+	t.Helper()
 	repo := fstest.MapFS{
 		"cue.mod/module.cue":              {Data: []byte(module)},
 		"cue.mod/local-module.cue":        {Data: []byte(local)},
@@ -50,11 +60,7 @@ func Load(t testing.TB, env string, files map[string]string) load.Loaded {
 	if err != nil {
 		t.Fatal(err)
 	}
-	loaded, err := r.Load(env)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return loaded[0]
+	return r
 }
 
 const (

@@ -1,0 +1,182 @@
+package rotation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mlops-gitops/mlops-gitops/bootstrap/engine"
+	"github.com/mlops-gitops/mlops-gitops/bootstrap/secrets"
+)
+
+// A Project is an environment's, as people start it.
+type Project struct {
+	engine.Project
+	Start      string // the command that does
+	Unrendered error  // that it is not on the disk yet, or nil
+}
+
+// Progress hears what happens while it does.
+type Progress interface {
+	GoesOn(Secret)                     // with one whose rotation did not end
+	New(Secret)                        // its value is
+	Starts(services []string)          // anew, with the new values
+	Started()                          // and well
+	Waits(why Wait, services []string) // nothing was started anew
+}
+
+// A Wait is why new values take effect later.
+type Wait int
+
+// No engine answers, the environment does not run, or it lacks its files or other secrets.
+const (
+	NoEngine Wait = iota
+	NotRunning
+	Incomplete
+)
+
+// running is a rotation on its way.
+type running struct {
+	*Rotation
+	Progress
+	project   Project
+	states    map[string]string // of services
+	reachable bool              // an engine answers
+	complete  bool              // each secret has a value
+}
+
+// Run rotates what was chosen, and what an earlier run did not end. A value that a person
+// supplies may be the first.
+func (r *Rotation) Run(ctx context.Context, chosen []Secret, given map[string][]byte, project Project, said Progress, rand io.Reader, now time.Time) (secrets.Result, error) {
+	run := running{Rotation: r, Progress: said, project: project}
+	if err := run.look(ctx, chosen, given); err != nil {
+		return secrets.Result{}, err
+	}
+	for _, s := range r.All {
+		if run.complete && s.Unfinished && s.Refused == nil && run.can(s) && !slices.ContainsFunc(chosen, s.same) {
+			said.GoesOn(s)
+			chosen = append(chosen, s)
+		}
+	}
+	var turns []secrets.Turn
+	for _, s := range chosen {
+		turns = append(turns, run.turn(s, given))
+	}
+	return r.local.Rotate(ctx, r.declared, turns, run.restart, rand, now)
+}
+
+// look finds out how things stand, and whether what was chosen can be rotated like that.
+func (r *running) look(ctx context.Context, chosen []Secret, given map[string][]byte) error {
+	missing, err := r.local.Missing(r.declared)
+	if err != nil {
+		return err
+	}
+	missing = slices.DeleteFunc(missing, func(name string) bool { return given[name] != nil })
+	r.complete = len(missing) == 0
+	// what a person brings needs nothing that is there
+	if brought := !slices.ContainsFunc(chosen, func(s Secret) bool { return s.Program != "" || len(s.lacking(given)) > 0 }); !brought {
+		if !r.complete {
+			return &Refused{fmt.Sprintf("%s has no value yet for %s", r.env.Name, strings.Join(missing, ", ")), "mlops-gitops render " + r.env.Name}
+		}
+		if r.project.Unrendered != nil {
+			return r.project.Unrendered
+		}
+	}
+	if r.states, r.reachable, err = r.project.Containers(ctx); err != nil {
+		return err
+	}
+	var problems []error
+	for _, s := range chosen {
+		if !r.can(s) {
+			problems = append(problems, r.mustRun(s))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// can reports whether the program that has to be told runs, if there is one.
+func (r *running) can(s Secret) bool { return s.Program == "" || r.states[s.Program] == "running" }
+
+// mustRun is the refusal to rotate what a program has to be told while it doesn't run.
+func (r *running) mustRun(s Secret) error {
+	if !r.reachable {
+		return &Refused{fmt.Sprintf("%s has to be told the new value of %s, and no container engine answers", s.Program, s.Name), "start the engine, and then: " + r.project.Start}
+	}
+	return &Refused{fmt.Sprintf("%s has to be told the new value of %s, and it does not run", s.Program, s.Name), "start it first: " + r.project.Start}
+}
+
+// turn is a secret with all that its rotation takes.
+func (r *running) turn(s Secret, given map[string][]byte) secrets.Turn {
+	turn := secrets.Turn{Name: s.turn}
+	for _, part := range s.Parts {
+		if value, ok := given[part]; ok {
+			if turn.Given == nil {
+				turn.Given = map[string][]byte{}
+			}
+			turn.Given[part] = value
+		}
+	}
+	if s.Program != "" {
+		turn.Tell = func(ctx context.Context, value []byte) error {
+			return r.project.Tell(ctx, s.Program, s.command, value)
+		}
+	}
+	return turn
+}
+
+// restart starts anew what uses the secrets and runs, and tells what else takes effect when.
+func (r *running) restart(ctx context.Context, done []string) error {
+	for _, turn := range done {
+		if s, err := r.find(turn); err == nil {
+			r.New(s)
+		}
+	}
+	services := using(r.env, r.mounts, done...)
+	runs := false
+	for _, state := range r.states {
+		runs = runs || state == "running"
+	}
+	switch {
+	case !runs && (r.project.Unrendered != nil || !r.complete):
+		r.Waits(Incomplete, services)
+		return nil
+	case !r.reachable:
+		r.Waits(NoEngine, services)
+		return nil
+	case !runs:
+		r.Waits(NotRunning, services)
+		return nil
+	}
+	services = slices.DeleteFunc(services, func(s string) bool {
+		return r.states[s] != "running" && (!runsOnce(r.env, s) || r.states[s] == "")
+	})
+	if len(services) == 0 {
+		return nil
+	}
+	r.Starts(services)
+	if err := r.project.Recreate(ctx, services); err != nil {
+		return &notStarted{r.env.Name, done, services, err}
+	}
+	r.Started()
+	return nil
+}
+
+// notStarted is when new values are in place and what uses them did not start.
+type notStarted struct {
+	env      string
+	names    []string // of secrets
+	services []string
+	err      error
+}
+
+func (n *notStarted) Error() string {
+	return fmt.Sprintf("the new values are in place, and these did not start with them: %s: %v", strings.Join(n.services, ", "), n.err)
+}
+func (n *notStarted) Unwrap() error { return n.err }
+func (n *notStarted) Hint() string {
+	return fmt.Sprintf("see docker compose logs, mend it, and go on:\nmlops-gitops secrets rotate %s %s", n.env, strings.Join(n.names, " "))
+}

@@ -1,0 +1,148 @@
+package rotation
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/mlops-gitops/mlops-gitops/render/compose"
+	"github.com/mlops-gitops/mlops-gitops/render/container"
+	"github.com/mlops-gitops/mlops-gitops/schema"
+)
+
+// A Secret is one that may be rotated, or a certificate as a whole.
+type Secret struct {
+	Name       string
+	Parts      []string // the secrets that it consists of
+	Supplied   bool     // by a person
+	Refused    *Refused // why it can't be rotated, or nil
+	Program    string   // the service that is told the new value, or ""
+	By         string   // the task that sets the value, or ""
+	Services   []string // that start anew
+	Unfinished bool     // an earlier run did not end
+
+	turn    string   // what the turn is called
+	command []string // reads the new value, in the program's container
+}
+
+// IsAuthority reports whether it is what vouches for certificates.
+func (s Secret) IsAuthority() bool { return s.turn == schema.Authority }
+
+// IsCertificate reports whether it is a certificate with its key.
+func (s Secret) IsCertificate() bool { return len(s.Parts) > 1 }
+
+// From is the command line's way to supply the value.
+func (s Secret) From() string {
+	var from []string
+	for _, part := range s.Parts {
+		from = append(from, "--from "+part+"=FILE")
+	}
+	return strings.Join(from, " ")
+}
+
+// is reports whether a name means this one: its own, or one of its parts'.
+func (s Secret) is(name string) bool {
+	return name == s.Name || name == s.turn || slices.Contains(s.Parts, name)
+}
+
+func (s Secret) same(other Secret) bool { return s.Name == other.Name }
+
+// lacking are the parts of which no value is given.
+func (s Secret) lacking(given map[string][]byte) []string {
+	return slices.DeleteFunc(slices.Clone(s.Parts), func(part string) bool { return given[part] != nil })
+}
+
+// secretOf is a declared secret, or the certificate that it is a part of.
+func secretOf(e *schema.Environment, name string, declared schema.Secret, inCluster []string) (s Secret, err error) {
+	s = Secret{Name: name, turn: name, Parts: []string{name}, Supplied: declared.Supplied}
+	switch declared.Part {
+	case "ca":
+		s.Name = strings.TrimSuffix(name, ".crt")
+	case "crt", "key":
+		s.Name = strings.TrimSuffix(name, "."+declared.Part)
+		s.turn, s.Parts = s.Name, []string{s.Name + ".crt", s.Name + ".key"}
+	default:
+		if s.command, err = bind(e, declared); err != nil {
+			return s, fmt.Errorf("how %s is rotated: %w", name, err)
+		}
+		if len(s.command) > 0 {
+			s.Program = schema.FullName(declared.Component, declared.Rotate.Workload)
+		}
+		s.By = setBy(e, name)
+	}
+	switch {
+	case declared.Rotate.Never != "":
+		s.Refused = &Refused{declared.Rotate.Never, ""}
+	case slices.ContainsFunc(s.Parts, func(part string) bool { return slices.Contains(inCluster, part) }):
+		s.Refused = &Refused{"a cluster has the same value, and can't be given another yet", "change both by hand"}
+	}
+	return s, nil
+}
+
+// bind is how a program takes a new value, with addresses in place.
+func bind(e *schema.Environment, secret schema.Secret) (command []string, err error) {
+	for _, word := range secret.Rotate.Command {
+		parts, err := e.Bind(secret.Component, word)
+		if err != nil {
+			return nil, err
+		}
+		text := ""
+		for _, p := range parts {
+			switch {
+			case p.Secret == "":
+				text += p.Text
+			case p.File:
+				text += path.Join(container.SecretDir, p.Secret)
+			default:
+				return nil, errors.New("a secret in the command would be seen in the process list")
+			}
+		}
+		command = append(command, text)
+	}
+	return command, nil
+}
+
+// setBy is the task that gives a claimed login its password, or "".
+func setBy(e *schema.Environment, secret string) string {
+	for _, c := range e.Components {
+		for key, claim := range c.Claims {
+			if key+".password" == secret && claim.By != "" && c.Place == schema.Local {
+				return schema.FullName(c.Name, claim.By)
+			}
+		}
+	}
+	return ""
+}
+
+// Using are the services that mount any of some secrets; a certificate goes by its name
+// without .crt and .key, and who uses one uses its authority.
+func Using(e *schema.Environment, names ...string) ([]string, error) {
+	mounts, err := compose.Mounts(e)
+	return using(e, mounts, names...), err
+}
+
+func using(e *schema.Environment, mounts map[string][]string, names ...string) (services []string) {
+	for name, secret := range e.Secrets {
+		base := strings.TrimSuffix(name, "."+secret.Part)
+		ours := (secret.Part == "crt" || secret.Part == "key") && !secret.Supplied
+		if slices.Contains(names, name) || secret.Part != "ca" && slices.Contains(names, base) || ours && slices.Contains(names, schema.Authority) {
+			services = append(services, mounts[name]...)
+		}
+	}
+	slices.Sort(services)
+	return slices.Compact(services)
+}
+
+// runsOnce reports whether a service is a task.
+func runsOnce(e *schema.Environment, service string) bool {
+	for _, c := range e.Components {
+		for name, w := range c.Workloads {
+			if schema.FullName(c.Name, name) == service {
+				return w.Kind == "task"
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,103 @@
+package kube
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/json"
+
+	"github.com/mlops-gitops/mlops-gitops/schema"
+)
+
+// manifest is an object that a component brings, with its addresses bound and the labels
+// of the platform. The stage of one that says none is that of applications.
+func manifest(e *schema.Environment, component, name string) (Object, error) {
+	given := e.Components[component].Kubernetes.Objects[name]
+	var fields map[string]any
+	if err := json.Unmarshal(given.Manifest, &fields); err != nil {
+		return Object{}, err
+	}
+	bound, err := bindAll(e, component, fields)
+	if err != nil {
+		return Object{}, err
+	}
+	o := &unstructured.Unstructured{Object: bound.(map[string]any)}
+	if o.GetNamespace() == "" && !given.ClusterScoped {
+		o.SetNamespace(e.Settings.Namespace)
+	}
+	said := saidOf(e, component)
+	if given.Keep {
+		said.Annotations = both(said.Annotations, protected())
+	}
+	labels := Labels(e)
+	labels[labelName] = component
+	o.SetLabels(both(both(labels, said.Labels), o.GetLabels()))
+	if annotations := both(said.Annotations, o.GetAnnotations()); annotations != nil {
+		o.SetAnnotations(annotations)
+	}
+	return Object{Stage: cmp.Or(Stage(given.Stage), StageApps), typed: o}, admitted(e, o)
+}
+
+// admitted is why the cluster would not take an object as it is, or nil.
+func admitted(e *schema.Environment, o *unstructured.Unstructured) error {
+	if o.GetKind() == "Job" {
+		return errors.New("a Job can't be changed once it is there, so it would hold up Flux; make it a workload of kind task")
+	}
+	pod, found, err := podOf(o)
+	if err != nil {
+		return err
+	}
+	if !found || o.GetNamespace() != e.Settings.Namespace {
+		return nil
+	}
+	if rule := insecurePod(pod); rule != "" {
+		return fmt.Errorf("its pod breaks restricted Pod Security, which the namespace enforces: %s", rule)
+	}
+	return nil
+}
+
+// podOf is the pod of an object of Kubernetes' own kinds.
+func podOf(o *unstructured.Unstructured) (*corev1.PodTemplateSpec, bool, error) {
+	at := map[string][]string{
+		"Pod": {}, "Deployment": {"spec", "template"}, "StatefulSet": {"spec", "template"}, "DaemonSet": {"spec", "template"},
+		"ReplicaSet": {"spec", "template"}, "CronJob": {"spec", "jobTemplate", "spec", "template"},
+	}
+	path, known := at[o.GetKind()]
+	if !known || !slices.Contains([]string{"v1", "apps/v1", "batch/v1"}, o.GetAPIVersion()) {
+		return nil, false, nil
+	}
+	fields, found, err := unstructured.NestedMap(o.Object, path...)
+	if err != nil || !found {
+		return nil, false, err
+	}
+	pod := &corev1.PodTemplateSpec{}
+	return pod, true, runtime.DefaultUnstructuredConverter.FromUnstructured(fields, pod)
+}
+
+// bindAll puts addresses into all text of a value. A secret can't stand there: anyone who
+// may look at objects would read it.
+func bindAll(e *schema.Environment, component string, v any) (any, error) {
+	var err error
+	switch v := v.(type) {
+	case map[string]any:
+		for key, child := range v {
+			if v[key], err = bindAll(e, component, child); err != nil {
+				return nil, err
+			}
+		}
+	case []any:
+		for i, child := range v {
+			if v[i], err = bindAll(e, component, child); err != nil {
+				return nil, err
+			}
+		}
+	case string:
+		return e.Text(component, schema.Value(v))
+	}
+	return v, nil
+}

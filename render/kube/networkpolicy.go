@@ -1,0 +1,247 @@
+package kube
+
+import (
+	"cmp"
+	"maps"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/mlops-gitops/mlops-gitops/schema"
+)
+
+// denyAll is the policy of every pod in the namespace: nothing comes in and nothing goes
+// out that another policy doesn't name (kubernetes.io, Network Policies).
+func denyAll(e *schema.Environment) *networkingv1.NetworkPolicy {
+	return &networkingv1.NetworkPolicy{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "networking.k8s.io/v1", Kind: "NetworkPolicy"},
+		ObjectMeta: metav1.ObjectMeta{Name: "deny-all", Namespace: e.Settings.Namespace, Labels: Labels(e)},
+		Spec: networkingv1.NetworkPolicySpec{
+			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress},
+		},
+	}
+}
+
+// networkPolicy names what p talks to and who talks to p: the needs of components, the
+// pods of its own one, name servers, and people outside where it is exposed.
+func networkPolicy(p program) *networkingv1.NetworkPolicy {
+	rules := traffic{p.env, p.component}
+	policy := rules.policy(p.meta(p.name()), p.selector())
+	if len(p.Ports) > 0 {
+		policy.Spec.Ingress = append(policy.Spec.Ingress, networkingv1.NetworkPolicyIngressRule{
+			Ports: tcp(slices.Collect(maps.Values(p.Ports))...),
+			From:  pods(p.env, p.component),
+		})
+	}
+	policy.Spec.Ingress = append(policy.Spec.Ingress, rules.consumers(func(e schema.Edge) []int {
+		if e.Workload != p.workload {
+			return nil
+		}
+		return asked(p.env, e)
+	})...)
+	var public []int
+	for port := range p.Expose {
+		public = append(public, p.Ports[port])
+	}
+	if len(public) > 0 {
+		policy.Spec.Ingress = append(policy.Spec.Ingress, networkingv1.NetworkPolicyIngressRule{Ports: tcp(public...)})
+	}
+	policy.Spec.Ingress = append(policy.Spec.Ingress, rules.from()...)
+	return policy
+}
+
+// servedPolicy is the same for the pods behind a port that a component's objects serve. How
+// they talk to each other and to their operator is for those objects to say.
+func servedPolicy(e *schema.Environment, component, port string) *networkingv1.NetworkPolicy {
+	labels := Labels(e)
+	labels[labelName] = component
+	meta := metav1.ObjectMeta{Name: component + "-" + port, Namespace: e.Settings.Namespace, Labels: labels}
+	adorn(&meta, saidOf(e, component))
+	rules := traffic{e, component}
+	served := e.Components[component].Kubernetes.Ports[port]
+	policy := rules.policy(meta, served.Pods)
+	policy.Spec.Ingress = append(rules.consumers(func(edge schema.Edge) []int {
+		if edge.Workload != "" || edge.Port != port || edge.Host != served.Service {
+			return nil
+		}
+		return []int{edge.Number}
+	}), rules.from()...)
+	return policy
+}
+
+// traffic is who talks to a component and to whom it talks.
+type traffic struct {
+	env       *schema.Environment
+	component string
+}
+
+// policy lets pods talk to those whom their component needs.
+func (t traffic) policy(meta metav1.ObjectMeta, selector map[string]string) *networkingv1.NetworkPolicy {
+	return &networkingv1.NetworkPolicy{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "networking.k8s.io/v1", Kind: "NetworkPolicy"},
+		ObjectMeta: meta,
+		Spec: networkingv1.NetworkPolicySpec{
+			PodSelector: metav1.LabelSelector{MatchLabels: selector},
+			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress},
+			Egress:      t.to(),
+		},
+	}
+}
+
+// consumers are those who need the component, at the ports that an edge of theirs comes to.
+func (t traffic) consumers(ports func(schema.Edge) []int) []networkingv1.NetworkPolicyIngressRule {
+	var rules []networkingv1.NetworkPolicyIngressRule
+	for _, consumer := range slices.Sorted(maps.Keys(t.env.Edges)) {
+		if consumer == t.component || t.env.Components[consumer].Place != schema.Cluster {
+			continue
+		}
+		var numbers []int
+		for _, edge := range t.env.Edges[consumer] {
+			if edge.Provider == t.component && edge.Reached == "" {
+				numbers = append(numbers, ports(edge)...)
+			}
+		}
+		if len(numbers) > 0 {
+			rules = append(rules, networkingv1.NetworkPolicyIngressRule{Ports: tcp(numbers...), From: pods(t.env, consumer)})
+		}
+	}
+	return rules
+}
+
+// from are the others whom people let in.
+func (t traffic) from() []networkingv1.NetworkPolicyIngressRule {
+	var rules []networkingv1.NetworkPolicyIngressRule
+	t.further(t.env.Components[t.component].Kubernetes.Network.From, func(ports []networkingv1.NetworkPolicyPort, from []networkingv1.NetworkPolicyPeer) {
+		rules = append(rules, networkingv1.NetworkPolicyIngressRule{Ports: ports, From: from})
+	})
+	return rules
+}
+
+// to are those to whom the component's pods may talk.
+func (t traffic) to() []networkingv1.NetworkPolicyEgressRule {
+	rules := []networkingv1.NetworkPolicyEgressRule{nameServers(t.env.Settings.Kubernetes.DNS)}
+	if siblings := openedBy(t.env, t.component); len(siblings) > 0 {
+		rules = append(rules, networkingv1.NetworkPolicyEgressRule{Ports: tcp(siblings...), To: pods(t.env, t.component)})
+	}
+	inside, outside := map[string][]int{}, map[string][]int{}
+	for _, edge := range t.env.Edges[t.component] {
+		switch {
+		case edge.Reached != "" || edge.Provider == t.component:
+		case t.env.Components[edge.Provider].Place == schema.Cluster:
+			inside[edge.Provider] = append(inside[edge.Provider], asked(t.env, edge)...)
+		default:
+			outside[edge.Host] = append(outside[edge.Host], edge.Number)
+		}
+	}
+	for _, provider := range slices.Sorted(maps.Keys(inside)) {
+		rules = append(rules, networkingv1.NetworkPolicyEgressRule{Ports: tcp(inside[provider]...), To: pods(t.env, provider)})
+	}
+	for _, host := range slices.Sorted(maps.Keys(outside)) {
+		rules = append(rules, networkingv1.NetworkPolicyEgressRule{Ports: tcp(outside[host]...), To: address(host)})
+	}
+	t.further(t.env.Components[t.component].Kubernetes.Network.To, func(ports []networkingv1.NetworkPolicyPort, to []networkingv1.NetworkPolicyPeer) {
+		rules = append(rules, networkingv1.NetworkPolicyEgressRule{Ports: ports, To: to})
+	})
+	return rules
+}
+
+// asked are the ports of the provider's workload that the consumer of an edge talks to:
+// the one that it needs, and where it waits for the workload, all, as the question may be
+// asked at any.
+func asked(e *schema.Environment, edge schema.Edge) []int {
+	provider := e.Components[edge.Provider]
+	if _, claimed := provider.Claims[edge.Claim]; claimed || len(edge.Waiters) == 0 {
+		return []int{edge.Number}
+	}
+	return slices.Collect(maps.Values(provider.Workloads[edge.Workload].Ports))
+}
+
+// openedBy are the ports of all workloads of a component.
+func openedBy(e *schema.Environment, component string) []int {
+	var numbers []int
+	for _, w := range e.Components[component].Workloads {
+		numbers = slices.AppendSeq(numbers, maps.Values(w.Ports))
+	}
+	return numbers
+}
+
+// pods are those of a component: of its programs, and those behind ports that its objects serve.
+func pods(e *schema.Environment, component string) []networkingv1.NetworkPolicyPeer {
+	of := func(labels map[string]string) networkingv1.NetworkPolicyPeer {
+		return networkingv1.NetworkPolicyPeer{PodSelector: &metav1.LabelSelector{MatchLabels: labels}}
+	}
+	c := e.Components[component]
+	var peers []networkingv1.NetworkPolicyPeer
+	if len(c.Workloads) > 0 || len(c.Kubernetes.Ports) == 0 {
+		peers = append(peers, of(map[string]string{labelName: component, labelInstance: e.Name}))
+	}
+	for _, port := range slices.Sorted(maps.Keys(c.Kubernetes.Ports)) {
+		peer := of(c.Kubernetes.Ports[port].Pods)
+		if !slices.ContainsFunc(peers, func(other networkingv1.NetworkPolicyPeer) bool { return reflect.DeepEqual(other, peer) }) {
+			peers = append(peers, peer)
+		}
+	}
+	return peers
+}
+
+// further are the peers that people name, in order of their names.
+func (t traffic) further(peers map[string]schema.Peer, say func(ports []networkingv1.NetworkPolicyPort, peers []networkingv1.NetworkPolicyPeer)) {
+	for _, name := range slices.Sorted(maps.Keys(peers)) {
+		peer := peers[name]
+		var at []networkingv1.NetworkPolicyPeer
+		for _, cidr := range peer.Addresses {
+			at = append(at, networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: cidr}})
+		}
+		if len(peer.Addresses) == 0 {
+			at = append(at, podsIn(cmp.Or(peer.Namespace, t.env.Settings.Namespace), peer.Pods))
+		}
+		say(tcp(slices.Clone(peer.Ports)...), at)
+	}
+}
+
+// podsIn are pods of a namespace, by labels or all of them.
+func podsIn(namespace string, labels map[string]string) networkingv1.NetworkPolicyPeer {
+	return networkingv1.NetworkPolicyPeer{
+		NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: namespace}},
+		PodSelector:       &metav1.LabelSelector{MatchLabels: labels},
+	}
+}
+
+// address is a host outside the cluster: itself, where it is an address, and else
+// everything, as policies know no names. Nil is everything.
+func address(host string) []networkingv1.NetworkPolicyPeer {
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return nil
+	}
+	return []networkingv1.NetworkPolicyPeer{{IPBlock: &networkingv1.IPBlock{CIDR: ip.String() + "/" + strconv.Itoa(ip.BitLen())}}}
+}
+
+// nameServers are where the cluster has them.
+func nameServers(dns schema.DNS) networkingv1.NetworkPolicyEgressRule {
+	port := new(intstr.FromInt32(int32(dns.Port)))
+	rule := networkingv1.NetworkPolicyEgressRule{
+		Ports: []networkingv1.NetworkPolicyPort{{Protocol: new(corev1.ProtocolTCP), Port: port}, {Protocol: new(corev1.ProtocolUDP), Port: port}},
+		To:    []networkingv1.NetworkPolicyPeer{podsIn(dns.Namespace, nil)},
+	}
+	for _, cidr := range dns.Addresses {
+		rule.To = append(rule.To, networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: cidr}})
+	}
+	return rule
+}
+
+// tcp are ports of these numbers, each once and in order.
+func tcp(numbers ...int) []networkingv1.NetworkPolicyPort {
+	slices.SortFunc(numbers, cmp.Compare)
+	var ports []networkingv1.NetworkPolicyPort
+	for _, number := range slices.Compact(numbers) {
+		ports = append(ports, networkingv1.NetworkPolicyPort{Protocol: new(corev1.ProtocolTCP), Port: new(intstr.FromInt32(int32(number)))})
+	}
+	return ports
+}
