@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -128,6 +129,8 @@ func generated(t *testing.T, seed uint64) map[string]string {
 // TestGenerated proves the overlays of many environments that nobody wrote: against the
 // base, as they are rendered, and some against one another, where everything changes at once.
 func TestGenerated(t *testing.T) {
+	// half of the time would go to collecting what CUE leaves behind
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	loaded := make([]*load.Loaded, *environments)
 	t.Run("as rendered", func(t *testing.T) {
 		for i := range loaded {
