@@ -1,13 +1,10 @@
 package e2e
 
 import (
-	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -136,57 +133,87 @@ func (f folder) writeObject(path string, o map[string]any) {
 	f.write(path, string(text))
 }
 
-// definitions are the custom resource definitions, by name, that the platform's objects
-// are held against.
-func definitions(t *testing.T) map[string][]byte {
-	t.Helper()
-	dir := os.Getenv("CRDS_DIR")
-	if dir == "" {
-		t.Fatal("set CRDS_DIR to a folder with the definitions of CloudNativePG (config/crd/bases of its repository) and of Flux's helm-controller")
-	}
-	found := map[string][]byte{}
-	for _, dir := range append(modules(t), dir, filepath.Join("testdata", "objects")) {
-		files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
-		if err != nil || len(files) == 0 {
-			t.Fatalf("no definitions in %s: %v", dir, err)
-		}
-		for _, path := range files {
-			for _, text := range bytes.Split([]byte(read(t, path)), []byte("\n---\n")) {
-				var d struct {
-					Kind     string
-					Metadata struct{ Name string }
+// TestObjects holds that each custom resource of the golden environments is what its
+// definition says: no unknown field, the right types, and its rules in CEL.
+func TestObjects(t *testing.T) {
+	kinds := customs(t)
+	eachGolden(t, func(t *testing.T, f folder) {
+		total, custom := 0, 0
+		for dir, objects := range built(f) {
+			for _, o := range objects {
+				isCustom, errs := refused(t.Context(), kinds, o)
+				for _, err := range errs {
+					t.Errorf("%s: %s: %v", dir, title(o), err)
 				}
-				if err := yaml.Unmarshal(text, &d); err != nil {
-					t.Fatalf("%s: %v", path, err)
-				}
-				if d.Kind == "CustomResourceDefinition" {
-					found[d.Metadata.Name] = text
+				total++
+				if isCustom {
+					custom++
 				}
 			}
 		}
-	}
-	return found
+		if custom == 0 {
+			t.Error("no custom resource, not even Flux's own")
+		}
+		t.Logf("%d objects, %d of them custom resources", total, custom)
+	})
 }
 
-// modules are the folders in Go modules that testdata/objects/definitions.txt names.
-func modules(t *testing.T) []string {
-	t.Helper()
-	var dirs []string
-	for line := range strings.Lines(read(t, "testdata/objects/definitions.txt")) {
-		fields := strings.Fields(line)
-		if strings.HasPrefix(line, "#") || len(fields) != 3 {
-			continue
-		}
-		cmd := exec.CommandContext(t.Context(), "go", "mod", "download", "-json", fields[0]+"@"+fields[1])
-		cmd.Dir = t.TempDir() // no module of ours takes part
-		out, err := cmd.Output()
-		var module struct{ Dir, Error string }
-		if broken := json.Unmarshal(out, &module); err != nil || broken != nil || module.Error != "" {
-			t.Fatalf("%s: %v %v %s", line, err, broken, module.Error)
-		}
-		dirs = append(dirs, filepath.Join(module.Dir, filepath.FromSlash(fields[2])))
+// TestObjectsRefused holds that TestObjects can fail: what is wrong is found.
+func TestObjectsRefused(t *testing.T) {
+	kinds := customs(t)
+	for _, tt := range []struct{ name, object, want string }{
+		{
+			"unknown field",
+			`{apiVersion: postgresql.cnpg.io/v1, kind: Cluster, metadata: {name: x, namespace: a}, spec: {instances: 3, storage: {size: 1Gi, sise: 1Gi}}}`,
+			"unknown field spec.storage.sise",
+		},
+		{
+			"type",
+			`{apiVersion: postgresql.cnpg.io/v1, kind: Cluster, metadata: {name: x, namespace: a}, spec: {instances: "3"}}`,
+			"spec.instances: Invalid value",
+		},
+		{
+			"rule in CEL",
+			`{apiVersion: postgresql.cnpg.io/v1, kind: Database, metadata: {name: x, namespace: a}, spec: {cluster: {name: z}, name: postgres, owner: x}}`,
+			"the name postgres is reserved",
+		},
+		{
+			"required field",
+			`{apiVersion: kustomize.toolkit.fluxcd.io/v1, kind: Kustomization, metadata: {name: x, namespace: a}, spec: {interval: 1h, sourceRef: {kind: GitRepository, name: z}}}`,
+			"spec.prune: Required value",
+		},
+		{
+			"namespace",
+			`{apiVersion: source.toolkit.fluxcd.io/v1, kind: HelmRepository, metadata: {name: x}, spec: {url: "https://example.com"}}`,
+			"metadata.namespace: Required value",
+		},
+		{
+			"unknown kind",
+			`{apiVersion: example.com/v1, kind: Nothing, metadata: {name: x, namespace: a}}`,
+			"example.com/v1, Kind=Nothing has no definition",
+		},
+		{
+			"unknown field of Kubernetes' own",
+			`{apiVersion: v1, kind: ConfigMap, metadata: {name: x}, dta: {}}`,
+			`unknown field "dta"`,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var o map[string]any
+			if err := yaml.Unmarshal([]byte(tt.object), &o); err != nil {
+				t.Fatal(err)
+			}
+			if _, errs := refused(t.Context(), kinds, o); len(errs) == 0 || !strings.Contains(errs[0].Error(), tt.want) {
+				t.Errorf("got %v, want %q first", errs, tt.want)
+			}
+		})
 	}
-	return dirs
+}
+
+// title names an object.
+func title(o map[string]any) string {
+	meta, _ := o["metadata"].(map[string]any) // without one it has no name
+	return fmt.Sprintf("%v/%v", o["kind"], meta["name"])
 }
 
 // TestClusterAdmits holds that a real API server takes every object of the golden
