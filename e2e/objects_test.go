@@ -16,12 +16,23 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// eachGolden renders the environment of each golden file of render/kube, as its user would.
-func eachGolden(t *testing.T, do func(*testing.T, folder)) {
+// eachGolden renders the environment of each golden file of render/kube, or of those
+// named, as its user would.
+func eachGolden(t *testing.T, do func(*testing.T, folder), names ...string) {
 	t.Helper()
-	archives, err := filepath.Glob("../render/kube/testdata/*.txtar")
+	if len(names) == 0 {
+		names = []string{"*"}
+	}
+	for _, name := range names {
+		golden(t, do, name)
+	}
+}
+
+func golden(t *testing.T, do func(*testing.T, folder), name string) {
+	t.Helper()
+	archives, err := filepath.Glob(filepath.Join("../render/kube/testdata", name+".txtar"))
 	if err != nil || len(archives) == 0 {
-		t.Fatalf("no golden files: %v", err)
+		t.Fatalf("no golden file %s: %v", name, err)
 	}
 	for _, path := range archives {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
