@@ -37,7 +37,7 @@ e2e-sops: build ## SOPS files read and written by the real sops
 bench: build ## CPU, wall time and memory of whole commands, against their budgets
 	cd e2e && go test -count=1 -timeout 20m -v -run 'TestBench' .
 
-lint-objects: build ## kube-score, checkov and kubernetes-validate of prod's objects; waivers are in e2e/testdata/objects
+lint-objects: build ## kube-score, checkov and kubernetes-validate of prod's objects; waivers are in e2e/testdata/lint
 	cd e2e && ./lint.sh go test -count=1 -timeout 10m -v -run TestLint .
 
 full: check test e2e-objects lint-objects e2e-compose e2e-cluster e2e-sops bench ## all proofs

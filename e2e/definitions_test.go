@@ -35,7 +35,7 @@ func definitions(t *testing.T) map[string][]byte {
 		t.Fatal("set CRDS_DIR to a folder with the definitions of CloudNativePG (config/crd/bases of its repository) and of Flux's helm-controller")
 	}
 	found := map[string][]byte{}
-	for _, dir := range append(modules(t), dir, filepath.Join("testdata", "objects")) {
+	for _, dir := range append(modules(t), dir, filepath.Join("testdata", "definitions")) {
 		files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("no definitions in %s: %v", dir, err)
@@ -58,17 +58,17 @@ func definitions(t *testing.T) map[string][]byte {
 	return found
 }
 
-// modules are the folders in Go modules that testdata/objects/definitions.txt names.
+// modules are the folders in Go modules that testdata/definitions/modules.txt names.
 func modules(t *testing.T) []string {
 	t.Helper()
 	var dirs []string
-	for line := range strings.Lines(read(t, "testdata/objects/definitions.txt")) {
+	for line := range strings.Lines(read(t, "testdata/definitions/modules.txt")) {
 		fields := strings.Fields(line)
 		if strings.HasPrefix(line, "#") {
 			continue
 		}
 		if len(fields) != 3 {
-			t.Fatalf("definitions.txt: %q is not a module, a version and a folder", line)
+			t.Fatalf("modules.txt: %q is not a module, a version and a folder", line)
 		}
 		cmd := exec.CommandContext(t.Context(), "go", "mod", "download", "-json", fields[0]+"@"+fields[1])
 		cmd.Dir = t.TempDir() // no module of ours takes part
@@ -149,7 +149,7 @@ func refused(ctx context.Context, kinds map[schema.GroupVersionKind]custom, o ma
 	}
 	kind, ok := kinds[u.GroupVersionKind()]
 	if !ok {
-		return true, []error{fmt.Errorf("%s has no definition: name its module in testdata/objects/definitions.txt, or write a small one beside it", u.GroupVersionKind())}
+		return true, []error{fmt.Errorf("%s has no definition: name its module in testdata/definitions/modules.txt, or write a small one beside it", u.GroupVersionKind())}
 	}
 	for _, path := range pruning.PruneWithOptions(u.DeepCopy().Object, kind.schema, true, structural.UnknownFieldPathOptions{TrackUnknownFieldPaths: true}) {
 		errs = append(errs, fmt.Errorf("unknown field %s", path))

@@ -29,7 +29,7 @@ type waiver struct {
 }
 
 // TestLint holds that linters which know nothing of this project find nothing in the
-// golden environments but what testdata/objects/waivers.yaml has a reason for.
+// golden environments but what testdata/lint/waivers.yaml has a reason for.
 func TestLint(t *testing.T) {
 	for _, program := range []string{"kube-score", "checkov", "kubernetes-validate"} {
 		if _, err := exec.LookPath(program); err != nil {
@@ -37,7 +37,7 @@ func TestLint(t *testing.T) {
 		}
 	}
 	var waivers []waiver
-	if err := yaml.UnmarshalStrict([]byte(read(t, "testdata/objects/waivers.yaml")), &waivers); err != nil {
+	if err := yaml.UnmarshalStrict([]byte(read(t, "testdata/lint/waivers.yaml")), &waivers); err != nil {
 		t.Fatal(err)
 	}
 	used := map[string]bool{}
