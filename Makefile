@@ -28,15 +28,21 @@ e2e-compose: build images ## dev on a real engine (DOCKER_HOST), with a real MLf
 e2e-cluster: build images ## prod on a real cluster (KUBECONFIG), by real Flux
 	cd e2e && ./cluster.sh go test -count=1 -timeout 40m -v -run TestCluster .
 
+e2e-objects: build ## custom resources of prod against their definitions (CRDS_DIR), without a cluster
+	cd e2e && go test -count=1 -timeout 10m -v -run TestObjects .
+
 e2e-sops: build ## SOPS files read and written by the real sops
 	cd e2e/sops && go mod tidy -diff && go vet . && go test -count=1 -timeout 10m -v .
 
 bench: build ## CPU, wall time and memory of whole commands, against their budgets
 	cd e2e && go test -count=1 -timeout 20m -v -run 'TestBench' .
 
-full: check test e2e-compose e2e-cluster e2e-sops bench ## all proofs
+lint-objects: build ## kube-score, checkov and kubernetes-validate of prod's objects; waivers are in e2e/testdata/lint
+	cd e2e && ./lint.sh go test -count=1 -timeout 10m -v -run TestLint .
+
+full: check test e2e-objects lint-objects e2e-compose e2e-cluster e2e-sops bench ## all proofs
 
 clean: ## what building made
 	rm -rf bin
 
-.PHONY: help build install test check generate images e2e-compose e2e-cluster e2e-sops bench full clean
+.PHONY: help build install test check generate images e2e-compose e2e-cluster e2e-objects e2e-sops bench lint-objects full clean

@@ -120,12 +120,21 @@ func (w wait) scratch() map[string]schema.Scratch {
 	return map[string]schema.Scratch{tmp: {Size: "16Mi", Medium: "memory"}}
 }
 
+// pullPolicy spares the registry where a node has the image: a tag names one release. Of
+// latest nodes would keep different ones, so they ask each time.
+func pullPolicy(image schema.Image) corev1.PullPolicy {
+	if image.Digest == "" && (image.Tag == "" || image.Tag == "latest") {
+		return corev1.PullAlways
+	}
+	return corev1.PullIfNotPresent
+}
+
 // base is what all containers have in common.
 func base(name string, image schema.Image, c container.Container) corev1.Container {
 	k := corev1.Container{
 		Name:            name,
 		Image:           image.Reference(),
-		ImagePullPolicy: corev1.PullIfNotPresent,
+		ImagePullPolicy: pullPolicy(image),
 		Command:         literal(c.Command),
 		Args:            literal(c.Args),
 		SecurityContext: &corev1.SecurityContext{

@@ -155,6 +155,12 @@ func TestWorkloads(t *testing.T) {
 		{"and may do nothing more", none, "Deployment/ml/app", pod + "containers 0 securityContext",
 			`{"allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"]},"readOnlyRootFilesystem":false}`},
 		{"a read-only root stays that", func(_ *schema.Environment, w *schema.Workload) { w.ReadOnlyRoot = true }, "Deployment/ml/app", pod + "containers 0 securityContext readOnlyRootFilesystem", `true`},
+		{"a node keeps a release's image", none, "Deployment/ml/app", pod + "containers 0 imagePullPolicy", `"IfNotPresent"`},
+		{"and asks for what is latest each time", func(_ *schema.Environment, w *schema.Workload) { w.Image.Tag = "latest" }, "Deployment/ml/app", pod + "containers 0 imagePullPolicy", `"Always"`},
+		{"also where no tag says so", func(_ *schema.Environment, w *schema.Workload) { w.Image.Tag = "" }, "Deployment/ml/app", pod + "containers 0 imagePullPolicy", `"Always"`},
+		{"unless a digest does", func(_ *schema.Environment, w *schema.Workload) {
+			w.Image.Tag, w.Image.Digest = "latest", "sha256:0"
+		}, "Deployment/ml/app", pod + "containers 0 imagePullPolicy", `"IfNotPresent"`},
 		{"Services put nothing into their environment", none, "Deployment/ml/app", pod + "enableServiceLinks", `false`},
 		{"they get no token", none, "Deployment/ml/app", pod + "automountServiceAccountToken", `false`},
 		{"and are the component's own account", none, "Deployment/ml/app", pod + "serviceAccountName", `"app"`},
