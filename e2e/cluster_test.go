@@ -30,7 +30,7 @@ func TestCluster(t *testing.T) {
 	if remote == "" {
 		t.Fatal("set KUBECONFIG and GIT_REMOTE, or run \"make e2e-cluster\", which starts the lab's")
 	}
-	f := newFolder(t)
+	f := synced{newFolder(t), "prod", "mlops-e2e"}
 	bin := program(t)
 	f.run(bin, "init")
 	key := ageKey(t)
@@ -42,25 +42,22 @@ func TestCluster(t *testing.T) {
 	const older, newer = `mlflow: version: "v3.12.0"`, `mlflow: version: "v3.17.0"`
 	f.write("environments/prod/environment.cue", smallProd(key.public, older))
 	f.write("environments/prod/notes.cue", read(t, testdata(t, "notes.cue")))
-	f.run("git", "init", "--quiet", "--initial-branch", "main")
-	f.run("git", "config", "user.name", "E2E")
-	f.run("git", "config", "user.email", "e2e@example.com")
-	f.run("git", "remote", "add", "origin", remote)
+	f.repository(remote)
 	f.run(bin, "secrets", "generate", "prod")
 	prod(older)
 
-	bootstrap(t, f, remote, key.private)
-	t.Cleanup(func() { tearDown(t, f) })
+	f.bootstrap(remote, key.private)
+	t.Cleanup(f.tearDown)
 	began := time.Now()
 	f.run("sh", "-c", "until kubectl get namespace mlops-e2e; do sleep 1; done")
-	front := certificate(t, f, "mlops.test")
+	front := certificate(f.folder, "mlops.test")
 	f.run("kubectl", "create", "secret", "tls", "front", "-n", "mlops-e2e", "--cert", front.crt, "--key", front.key)
-	applied(t, f)
+	f.applied()
 	t.Logf("push to all stages ready: %.1f s", time.Since(began).Seconds())
-	inStageOrder(t, f)
-	secretsAreDecrypted(t, f)
+	f.inStageOrder()
+	f.secretsAreDecrypted()
 
-	door := frontDoor(t, f, front.crt)
+	door := frontDoor(f.folder, front.crt)
 	wrote := door.python("write.py", "8")
 	door.python("read.py", wrote)
 	if got := door.status("https://mlops.test/api/2.0/mlflow/experiments/search?max_results=1"); got != "401" {
@@ -70,16 +67,16 @@ func TestCluster(t *testing.T) {
 		t.Errorf("who calls by another name gets %s", got)
 	}
 
-	before := specs(t, f)
+	before := f.specs()
 	how := busy(t, door.client("load.py", "artifacts"), func() {
 		prod(newer)
-		applied(t, f)
+		f.applied()
 	})
 	t.Logf("upgraded under load: %d calls, %d failed, the slowest took %.1f s", how.Calls, len(how.Wrong), how.Slowest)
 	if head := f.run("kubectl", "exec", "-n", "mlops-e2e", "deployment/mlflow", "--", "mlflow", "--version"); !strings.Contains(head, "3.17.0") {
 		t.Errorf("after the upgrade there runs %s", head)
 	}
-	onlyChanged(t, workloads(before), workloads(specs(t, f)), "Deployment/mlflow")
+	onlyChanged(t, workloads(before), workloads(f.specs()), "Deployment/mlflow")
 	door.python("read.py", wrote)
 
 	for _, kind := range []struct {
@@ -105,35 +102,35 @@ func TestCluster(t *testing.T) {
 		}
 	}
 
-	before = specs(t, f)
+	before = f.specs()
 	how = busy(t, door.client("load.py"), func() {
 		prod(`mlflow: env: LOG_LEVEL: "info"`)
-		applied(t, f)
+		f.applied()
 	})
 	t.Logf("rolled under load: %d calls, the slowest took %.1f s", how.Calls, how.Slowest)
 	if len(how.Wrong) > 0 {
 		t.Errorf("MLflow was rolled, and of %d calls failed %v", how.Calls, how.Wrong)
 	}
-	onlyChanged(t, before, specs(t, f), "Deployment/mlflow")
+	onlyChanged(t, before, f.specs(), "Deployment/mlflow")
 
-	before = specs(t, f)
+	before = f.specs()
 	prod(`mlflow: {env: LOG_LEVEL: "info", version: "v9.9.9"}`)
-	attempted(t, f, "setup", "apps")
+	f.attempted("setup", "apps")
 	door.python("read.py", wrote)
-	onlyChanged(t, workloads(before), workloads(specs(t, f)))
+	onlyChanged(t, workloads(before), workloads(f.specs()))
 	prod(`mlflow: env: LOG_LEVEL: "info"`)
-	applied(t, f)
+	f.applied()
 
 	f.write("environments/stage/environment.cue", strings.Replace(smallProd(key.public, `mlflow: metrics: true`), "mlops-e2e", "mlops-stage", 1))
 	f.run(bin, "secrets", "generate", "stage")
-	before = specs(t, f)
+	before = f.specs()
 	f.run(bin, "commit", "stage", "--push")
-	applied(t, f)
-	onlyChanged(t, before, specs(t, f))
+	f.applied()
+	onlyChanged(t, before, f.specs())
 
 	f.run("rm", "environments/prod/notes.cue")
 	prod(`mlflow: env: LOG_LEVEL: "info"`)
-	applied(t, f)
+	f.applied()
 	if left, err := f.try("kubectl", "get", "deployment/notes", "service/notes", "-n", "mlops-e2e"); err == nil {
 		t.Errorf("the component that was taken out is still there: %s", left)
 	}
@@ -173,8 +170,8 @@ type door struct {
 }
 
 // frontDoor is the Service that Nginx has for people outside.
-func frontDoor(t *testing.T, f folder, ca string) door {
-	t.Helper()
+func frontDoor(f folder, ca string) door {
+	f.t.Helper()
 	return door{
 		f:        f,
 		address:  f.run("kubectl", "get", "service", "nginx-public", "-n", "mlops-e2e", "-o", "jsonpath={.spec.clusterIP}"),
@@ -224,8 +221,8 @@ func (d door) status(url string, args ...string) string {
 type pair struct{ crt, key string }
 
 // certificate makes one that signs itself, for a host and what is below it.
-func certificate(t *testing.T, f folder, host string) pair {
-	t.Helper()
+func certificate(f folder, host string) pair {
+	f.t.Helper()
 	f.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
 		"-keyout", "front.key", "-out", "front.crt", "-subj", "/CN="+host, "-addext", "subjectAltName=DNS:"+host+",DNS:*."+host)
 	return pair{"front.crt", "front.key"}
@@ -255,16 +252,32 @@ environment: {
 `, recipient, images, more)
 }
 
-// bootstrap plays "flux bootstrap": a source, a Kustomization for clusters/prod, and
-// the Secret with the age key.
-func bootstrap(t *testing.T, f folder, remote, key string) {
-	t.Helper()
+// A synced folder is a config repository from which Flux applies one environment, by a
+// branch of that name.
+type synced struct {
+	folder
+	env, namespace string
+}
+
+// repository makes the folder a Git repository that can be pushed.
+func (f synced) repository(remote string) {
+	f.t.Helper()
+	f.run("git", "init", "--quiet", "--initial-branch", f.env)
+	f.run("git", "config", "user.name", "E2E")
+	f.run("git", "config", "user.email", "e2e@example.com")
+	f.run("git", "remote", "add", "origin", remote)
+}
+
+// bootstrap plays "flux bootstrap": a source, a Kustomization for clusters/ENV, and the
+// Secret with the age key.
+func (f synced) bootstrap(remote, key string) {
+	f.t.Helper()
 	f.write("age.agekey", key)
 	f.run("kubectl", "create", "secret", "generic", "sops-age", "--namespace", "flux-system", "--from-file=age.agekey")
 	f.write("sync.yaml", fmt.Sprintf(`apiVersion: source.toolkit.fluxcd.io/v1
 kind: GitRepository
 metadata: {name: flux-system, namespace: flux-system}
-spec: {interval: 1m, url: %q, ref: {branch: main}}
+spec: {interval: 1m, url: %q, ref: {branch: %[2]s}}
 ---
 apiVersion: kustomize.toolkit.fluxcd.io/v1
 kind: Kustomization
@@ -272,99 +285,115 @@ metadata: {name: flux-system, namespace: flux-system}
 spec:
   interval: 10m
   retryInterval: 5s
-  path: ./clusters/prod
+  path: ./clusters/%[2]s
   prune: true
   sourceRef: {kind: GitRepository, name: flux-system}
-`, remote))
+`, remote, f.env))
 	f.run("kubectl", "apply", "-f", "sync.yaml")
 }
 
-func tearDown(t *testing.T, f folder) {
-	if t.Failed() {
+func (f synced) tearDown() {
+	if f.t.Failed() {
 		for _, args := range [][]string{
 			{"get", "kustomizations", "-n", "flux-system"},
-			{"get", "all", "-n", "mlops-e2e"},
-			{"get", "events", "-n", "mlops-e2e", "--sort-by=.lastTimestamp"},
+			{"get", "all", "-n", f.namespace},
+			{"get", "events", "-n", f.namespace, "--sort-by=.lastTimestamp"},
 		} {
 			out, err := f.try("kubectl", args...)
-			t.Logf("kubectl %s: %v\n%s", strings.Join(args, " "), err, out)
+			f.t.Logf("kubectl %s: %v\n%s", strings.Join(args, " "), err, out)
 		}
 	}
-	f.run("kubectl", "delete", "-f", "sync.yaml", "--wait=false")
-	f.run("kubectl", "delete", "namespace", "mlops-e2e", "--wait=false")
+	f.run("kubectl", "delete", "kustomization", "--all", "-n", "flux-system", "--timeout", "120s")
+	f.run("kubectl", "delete", "gitrepository", "flux-system", "-n", "flux-system", "--timeout", "60s")
+	f.run("kubectl", "delete", "namespace", f.namespace, "--wait=false")
 	f.run("kubectl", "delete", "secret", "sops-age", "-n", "flux-system")
+}
+
+// revision is the commit that was made last, as Flux names it.
+func (f synced) revision() string {
+	f.t.Helper()
+	return f.env + "@sha1:" + strings.TrimSpace(f.run("git", "rev-parse", "HEAD"))
+}
+
+// fetched makes Flux look at the repository now.
+func (f synced) fetched() {
+	f.t.Helper()
+	f.run("kubectl", "annotate", "--overwrite", "gitrepository", "flux-system", "-n", "flux-system",
+		fmt.Sprintf("reconcile.fluxcd.io/requestedAt=%d", time.Now().UnixNano()))
 }
 
 // applied waits until every stage is ready at the commit that was pushed last. Ready
 // alone may be that of an earlier one.
-func applied(t *testing.T, f folder) {
-	t.Helper()
-	revision := "main@sha1:" + strings.TrimSpace(f.run("git", "rev-parse", "HEAD"))
-	f.run("kubectl", "annotate", "--overwrite", "gitrepository", "flux-system", "-n", "flux-system",
-		fmt.Sprintf("reconcile.fluxcd.io/requestedAt=%d", time.Now().UnixNano()))
-	f.run("kubectl", "wait", "kustomization/flux-system", "-n", "flux-system", "--for", "jsonpath={.status.lastAppliedRevision}="+revision, "--timeout", "120s")
+func (f synced) applied() {
+	f.t.Helper()
+	f.fetched()
+	f.run("kubectl", "wait", "kustomization/flux-system", "-n", "flux-system", "--for", "jsonpath={.status.lastAppliedRevision}="+f.revision(), "--timeout", "120s")
 	for _, s := range stages {
-		name := "kustomization/" + kustomization(s)
-		f.run("kubectl", "wait", name, "-n", "flux-system", "--for", "jsonpath={.status.lastAppliedRevision}="+revision, "--timeout", "600s")
-		f.run("kubectl", "wait", name, "-n", "flux-system", "--for", "condition=Ready", "--timeout", "60s")
+		f.ready(s)
 	}
+}
+
+// ready waits until a stage is.
+func (f synced) ready(stage string) {
+	f.t.Helper()
+	f.run("kubectl", "wait", f.kustomization(stage), "-n", "flux-system", "--for", "jsonpath={.status.lastAppliedRevision}="+f.revision(), "--timeout", "600s")
+	f.run("kubectl", "wait", f.kustomization(stage), "-n", "flux-system", "--for", "condition=Ready", "--timeout", "60s")
 }
 
 // attempted waits until a stage that can't get ready was tried at the commit that was
-// pushed last, or, where an earlier stage holds it up, that one.
-func attempted(t *testing.T, f folder, stage string, held ...string) {
-	t.Helper()
-	revision := "main@sha1:" + strings.TrimSpace(f.run("git", "rev-parse", "HEAD"))
-	f.run("kubectl", "annotate", "--overwrite", "gitrepository", "flux-system", "-n", "flux-system",
-		fmt.Sprintf("reconcile.fluxcd.io/requestedAt=%d", time.Now().UnixNano()))
-	f.run("kubectl", "wait", "kustomization/"+kustomization(stage), "-n", "flux-system", "--for", "jsonpath={.status.lastAttemptedRevision}="+revision, "--timeout", "120s")
+// pushed last, and holds that those after it were not.
+func (f synced) attempted(stage string, held ...string) {
+	f.t.Helper()
+	f.fetched()
+	f.run("kubectl", "wait", "kustomization/flux-system", "-n", "flux-system", "--for", "jsonpath={.status.lastAppliedRevision}="+f.revision(), "--timeout", "120s")
+	f.run("kubectl", "wait", f.kustomization(stage), "-n", "flux-system", "--for", "jsonpath={.status.lastAttemptedRevision}="+f.revision(), "--timeout", "120s")
 	time.Sleep(10 * time.Second) // long enough for what should not happen
 	for _, s := range held {
-		if got := f.run("kubectl", "get", "kustomization", kustomization(s), "-n", "flux-system", "-o", "jsonpath={.status.lastAppliedRevision}"); got == revision {
-			t.Errorf("stage %s was applied, although %s before it is broken", s, stage)
+		if got := f.run("kubectl", "get", f.kustomization(s), "-n", "flux-system", "-o", "jsonpath={.status.lastAppliedRevision}"); got == f.revision() {
+			f.t.Errorf("stage %s was applied, although %s before it is not ready", s, stage)
 		}
 	}
 }
 
-func kustomization(stage string) string { return "prod-" + stage }
+func (f synced) kustomization(stage string) string { return "kustomization/" + f.env + "-" + stage }
 
 // inStageOrder holds that no stage got ready before the one that it depends on.
-func inStageOrder(t *testing.T, f folder) {
-	t.Helper()
+func (f synced) inStageOrder() {
+	f.t.Helper()
 	var last time.Time
 	for _, s := range stages {
-		text := f.run("kubectl", "get", "kustomization", kustomization(s), "-n", "flux-system", "-o",
+		text := f.run("kubectl", "get", f.kustomization(s), "-n", "flux-system", "-o",
 			`jsonpath={.status.conditions[?(@.type=="Ready")].lastTransitionTime}`)
 		when, err := time.Parse(time.RFC3339, text)
 		if err != nil {
-			t.Fatal(err)
+			f.t.Fatal(err)
 		}
 		if when.Before(last) {
-			t.Errorf("stage %s was ready at %s, before the stage it depends on at %s", s, when, last)
+			f.t.Errorf("stage %s was ready at %s, before the stage it depends on at %s", s, when, last)
 		}
-		t.Logf("stage %-10s ready at %s", s, when.Format(time.TimeOnly))
+		f.t.Logf("stage %-10s ready at %s", s, when.Format(time.TimeOnly))
 		last = when
 	}
 }
 
 // secretsAreDecrypted holds that Git has a secret encrypted and the cluster has it plain.
-func secretsAreDecrypted(t *testing.T, f folder) {
-	t.Helper()
-	plain := f.run("kubectl", "get", "secret", "mlflow.flask", "-n", "mlops-e2e", "-o", "go-template={{.data.value | base64decode}}")
+func (f synced) secretsAreDecrypted() {
+	f.t.Helper()
+	plain := f.run("kubectl", "get", "secret", "mlflow.flask", "-n", f.namespace, "-o", "go-template={{.data.value | base64decode}}")
 	if len(plain) != 48 {
-		t.Errorf("the cluster's secret has %d characters, not 48", len(plain))
+		f.t.Errorf("the cluster's secret has %d characters, not 48", len(plain))
 	}
-	f.run("git", "grep", "--quiet", "ENC\\[AES256_GCM", "--", "deploy/prod/secrets/mlflow.flask.yaml")
+	f.run("git", "grep", "--quiet", "ENC\\[AES256_GCM", "--", "deploy/"+f.env+"/secrets/mlflow.flask.yaml")
 	// 1 is git's way to say that it is nowhere; it is no error
 	if got := f.run("sh", "-c", `git grep --quiet --fixed-strings -e "$1" HEAD; echo $?`, "sh", plain); got != "1\n" {
-		t.Errorf("looking for the plain secret in Git ends with %s", got)
+		f.t.Errorf("looking for the plain secret in Git ends with %s", got)
 	}
 }
 
 // specs is the generation of each object of the platform that people write, or its
 // version where it has no generation. Status changes neither.
-func specs(t *testing.T, f folder) map[string]string {
-	t.Helper()
+func (f synced) specs() map[string]string {
+	f.t.Helper()
 	var list struct {
 		Items []struct {
 			Kind     string
@@ -375,14 +404,14 @@ func specs(t *testing.T, f folder) map[string]string {
 			}
 		}
 	}
-	out := f.run("kubectl", "get", "deployments,statefulsets,jobs,services,configmaps,secrets,serviceaccounts", "-n", "mlops-e2e", "-o", "json")
+	out := f.run("kubectl", "get", "deployments,statefulsets,jobs,services,configmaps,secrets,serviceaccounts,networkpolicies,poddisruptionbudgets", "-n", f.namespace, "-o", "json")
 	if err := json.Unmarshal([]byte(out), &list); err != nil {
-		t.Fatal(err)
+		f.t.Fatal(err)
 	}
 	specs := map[string]string{}
 	for _, o := range list.Items {
 		switch version := o.Metadata.ResourceVersion; o.Kind {
-		case "Deployment", "StatefulSet", "Job":
+		case "Deployment", "StatefulSet", "Job", "NetworkPolicy", "PodDisruptionBudget":
 			version = fmt.Sprint("generation ", o.Metadata.Generation)
 			fallthrough
 		default:

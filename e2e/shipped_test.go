@@ -1,0 +1,92 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestClusterShipped applies prod as it is shipped, on nodes that only seem to run what
+// they are given: three PostgreSQL by CloudNativePG, certificates by cert-manager. The
+// operators are not there, so the test says in their place when something is ready; and
+// nothing of a later stage may be there before.
+func TestClusterShipped(t *testing.T) {
+	remote := os.Getenv("GIT_REMOTE")
+	if remote == "" {
+		t.Fatal("set KUBECONFIG and GIT_REMOTE, or run \"make e2e-cluster\", which starts the lab's")
+	}
+	f := synced{newFolder(t), "shipped", "mlops-shipped"}
+	bin := program(t)
+	f.run(bin, "init")
+	key := ageKey(t)
+	f.write("environments/shipped/environment.cue", fmt.Sprintf(`package environments
+
+environment: {
+	mode: "prod"
+	domain: "mlops.example.com"
+	secrets: recipients: [%q]
+	flux: {retryInterval: "5s", timeout: "5m"}
+	// the nodes that only seem to run pods, which are closed to all others
+	kubernetes: {
+		nodeSelector: type: "kwok"
+		tolerations: [{key: "node.kubernetes.io/unschedulable", operator: "Exists"}]
+	}
+}
+`, key.public))
+	f.repository(remote)
+	f.run(bin, "secrets", "generate", "shipped")
+	f.run(bin, "commit", "shipped", "--push")
+	f.bootstrap(remote, key.private)
+	t.Cleanup(func() {
+		f.tearDown()
+		f.run("kubectl", "delete", "namespace", "cnpg-system", "cert-manager", "--wait=false")
+	})
+	began := time.Now()
+
+	f.attempted("operators", "data")
+	f.nothing("cluster.postgresql.cnpg.io")
+	for _, operator := range []string{"cnpg-system/cloudnative-pg", "cert-manager/cert-manager"} {
+		namespace, name, _ := strings.Cut(operator, "/")
+		f.becomes("helmrelease.helm.toolkit.fluxcd.io/"+name, namespace, `{"observedGeneration":1,`+isReady+`}`)
+	}
+	f.ready("operators")
+
+	f.attempted("data", "setup")
+	f.nothing("job")
+	f.becomes("cluster.postgresql.cnpg.io/postgres", f.namespace, `{`+isReady+`}`)
+	f.nothing("job") // a Cluster without its databases is not enough
+	for _, claim := range []string{"mlflow.postgres", "mlflow.auth"} {
+		f.becomes("databaserole.postgresql.cnpg.io/"+claim, f.namespace, `{"applied":true,"observedGeneration":1}`)
+		f.becomes("database.postgresql.cnpg.io/"+claim, f.namespace, `{"applied":true,"observedGeneration":1}`)
+	}
+	f.ready("data")
+	f.ready("setup")
+
+	f.run("sh", "-c", "until kubectl get certificate.cert-manager.io/nginx -n "+f.namespace+"; do sleep 1; done")
+	for _, o := range []string{"issuer.cert-manager.io/nginx-self-signed", "certificate.cert-manager.io/nginx-authority", "issuer.cert-manager.io/nginx-authority", "certificate.cert-manager.io/nginx"} {
+		f.becomes(o, f.namespace, `{`+isReady+`}`)
+	}
+	f.applied()
+	t.Logf("push to all stages ready: %.1f s", time.Since(began).Seconds())
+	f.inStageOrder()
+	f.secretsAreDecrypted()
+}
+
+// isReady is the condition by which most objects say that they are there.
+const isReady = `"conditions":[{"type":"Ready","status":"True","reason":"Test","message":"","lastTransitionTime":"2026-01-01T00:00:00Z"}]`
+
+// becomes says an object's status in the place of an operator that is not there.
+func (f synced) becomes(object, namespace, status string) {
+	f.t.Helper()
+	f.run("kubectl", "patch", object, "-n", namespace, "--subresource", "status", "--type", "merge", "--patch", `{"status":`+status+`}`)
+}
+
+// nothing holds that there is no object of a kind yet.
+func (f synced) nothing(kind string) {
+	f.t.Helper()
+	if there := f.run("kubectl", "get", kind, "-n", f.namespace, "-o", "name"); there != "" {
+		f.t.Errorf("there is %s already", there)
+	}
+}
