@@ -53,8 +53,8 @@ var permitted = []permission{
 		return resolved.ReplaceAllString(local, "$1") == cluster
 	}},
 	{"minio", "command", "servers in a cluster are told of each other by their names behind the headless Service, and this machine has one", func(local, cluster string) bool {
-		own, data := strings.CutSuffix(local, "\x00/data")
-		return data && own+"\x00http://minio-{0...3}.minio-headless:9000/data" == cluster
+		own, data := strings.CutSuffix(local, "\"/data\"")
+		return data && own+"\"http://minio-{0...3}.minio-headless:9000/data\"" == cluster
 	}},
 	{"minio|nginx", "replicas", "on this machine there is one (minio.servers, nginx.replicas)", func(local, cluster string) bool {
 		return local == "1" && (cluster == "4" || cluster == "2")
@@ -326,7 +326,14 @@ func inCompose(t *testing.T, e *schema.Environment) map[string]facts {
 	return all
 }
 
-func words(list []string) string { return strings.Join(list, "\x00") }
+// words are a command, a word a line.
+func words(list []string) string {
+	var quoted []string
+	for _, word := range list {
+		quoted = append(quoted, strconv.Quote(word))
+	}
+	return strings.Join(quoted, "\n")
+}
 
 func reserved(f facts, what string, r *types.Resource) {
 	if r == nil {
