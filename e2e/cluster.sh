@@ -35,13 +35,17 @@ down() {
 }
 trap down EXIT
 mkdir -p "${node:?}/images"
-for name in postgres mlflow minio nginx; do
-	ref=$name:$(sed -n "s|^${name^^}_IMAGE=.*:||p" images/versions.env)
-	id=$(docker image inspect -f '{{.Id}}' "localhost/mlops-gitops/$ref")
-	archive=$node/images/${ref%%:*}-${id:7:12}.tar
+for name in postgres mlflow minio nginx older; do
+	if [ "$name" = older ]; then
+		ref=$(images/older.sh)
+	else
+		ref=localhost/mlops-gitops/$name:$(sed -n "s|^${name^^}_IMAGE=.*:||p" images/versions.env)
+	fi
+	id=$(docker image inspect -f '{{.Id}}' "$ref")
+	archive=$node/images/$name-${id:7:12}.tar
 	[ -s "$archive" ] || {
-		rm -f "$node/images/${ref%%:*}"-*
-		docker save "localhost/mlops-gitops/$ref" -o "$archive.part"
+		rm -f "$node/images/$name"-*
+		docker save "$ref" -o "$archive.part"
 		mv "$archive.part" "$archive"
 	}
 done

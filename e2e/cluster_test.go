@@ -1,11 +1,13 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,9 +19,12 @@ import (
 // stages in the order in which Flux must get them ready.
 var stages = []string{"secrets", "operators", "data", "setup", "apps"}
 
-// TestCluster goes the way of a platform's first day in a cluster: secrets, render,
-// commit and push, and real Flux applies it stage by stage; a client logs a run; one
-// setting changes, and only the objects that it should touch do.
+// TestCluster goes the way of a platform's first weeks in a cluster: a small prod, with
+// object servers of which one may fail, two MLflow and two Nginx, TLS and auth. Secrets,
+// render, commit and push, and real Flux applies it stage by stage; a client logs runs
+// through the front door while MLflow is upgraded and pods of each kind are killed and rolled; one setting
+// changes, and only the objects that it should touch do; a broken value leaves the old
+// version running; a component that is taken out goes, and what it kept stays.
 func TestCluster(t *testing.T) {
 	remote := os.Getenv("GIT_REMOTE")
 	if remote == "" {
@@ -29,82 +34,225 @@ func TestCluster(t *testing.T) {
 	bin := program(t)
 	f.run(bin, "init")
 	key := ageKey(t)
-	f.write("environments/prod/environment.cue", prodWith(key.public, 1))
-	f.write("environments/notes.cue", read(t, testdata(t, "notes.cue")))
+	prod := func(more string) {
+		t.Helper()
+		f.write("environments/prod/environment.cue", smallProd(key.public, more))
+		f.run(bin, "commit", "prod", "--push")
+	}
+	const older, newer = `mlflow: version: "v3.12.0"`, `mlflow: version: "v3.17.0"`
+	f.write("environments/prod/environment.cue", smallProd(key.public, older))
+	f.write("environments/prod/notes.cue", read(t, testdata(t, "notes.cue")))
 	f.run("git", "init", "--quiet", "--initial-branch", "main")
 	f.run("git", "config", "user.name", "E2E")
 	f.run("git", "config", "user.email", "e2e@example.com")
 	f.run("git", "remote", "add", "origin", remote)
 	f.run(bin, "secrets", "generate", "prod")
-	f.run(bin, "render", "prod")
-	f.run(bin, "commit", "prod", "--push")
+	prod(older)
 
 	bootstrap(t, f, remote, key.private)
 	t.Cleanup(func() { tearDown(t, f) })
 	began := time.Now()
+	f.run("sh", "-c", "until kubectl get namespace mlops-e2e; do sleep 1; done")
+	front := certificate(t, f, "mlops.test")
+	f.run("kubectl", "create", "secret", "tls", "front", "-n", "mlops-e2e", "--cert", front.crt, "--key", front.key)
 	applied(t, f)
 	t.Logf("push to all stages ready: %.1f s", time.Since(began).Seconds())
 	inStageOrder(t, f)
 	secretsAreDecrypted(t, f)
 
-	stop := forward(t, f, "nginx", "5000:5000")
-	wrote := clientAt(f, "http://localhost:5000", "write.py", "8")
-	clientAt(f, "http://localhost:5000", "read.py", wrote)
-	stop()
+	door := frontDoor(t, f, front.crt)
+	wrote := door.python("write.py", "8")
+	door.python("read.py", wrote)
+	if got := door.status("https://mlops.test/api/2.0/mlflow/experiments/search?max_results=1"); got != "401" {
+		t.Errorf("who says no name and password gets %s", got)
+	}
+	if got := door.status("https://mlops.test/", "--header", "Host: evil.example"); got != "421" {
+		t.Errorf("who calls by another name gets %s", got)
+	}
 
 	before := specs(t, f)
-	f.write("environments/prod/environment.cue", prodWith(key.public, 2))
-	f.run(bin, "commit", "prod", "--push")
+	how := busy(t, door.client("load.py", "artifacts"), func() {
+		prod(newer)
+		applied(t, f)
+	})
+	t.Logf("upgraded under load: %d calls, %d failed, the slowest took %.1f s", how.Calls, len(how.Wrong), how.Slowest)
+	if head := f.run("kubectl", "exec", "-n", "mlops-e2e", "deployment/mlflow", "--", "mlflow", "--version"); !strings.Contains(head, "3.17.0") {
+		t.Errorf("after the upgrade there runs %s", head)
+	}
+	onlyChanged(t, workloads(before), workloads(specs(t, f)), "Deployment/mlflow")
+	door.python("read.py", wrote)
+
+	for _, kind := range []struct {
+		pod   string
+		ready []string
+		fails bool // a call may fail while its only server is away; none that was acknowledged may be lost
+	}{
+		{"mlflow", []string{"rollout", "status", "deployment/mlflow"}, false},
+		{"nginx", []string{"rollout", "status", "deployment/nginx"}, false},
+		{"minio", []string{"rollout", "status", "statefulset/minio"}, false},
+		{"postgres", []string{"rollout", "status", "statefulset/postgres"}, true},
+	} {
+		how := busy(t, door.client("load.py", "artifacts"), func() {
+			time.Sleep(3 * time.Second)
+			pod, _, _ := strings.Cut(strings.TrimSpace(f.run("kubectl", "get", "pods", "-n", "mlops-e2e", "-l", "app.kubernetes.io/name="+kind.pod+",app.kubernetes.io/component=server", "-o", "name")), "\n")
+			f.run("kubectl", "delete", "-n", "mlops-e2e", pod, "--grace-period=0", "--force")
+			f.run("kubectl", append(kind.ready, "-n", "mlops-e2e", "--timeout", "180s")...)
+			time.Sleep(3 * time.Second)
+		})
+		t.Logf("a pod of %s killed: %d calls, %d failed, the slowest took %.1f s, %d runs", kind.pod, how.Calls, len(how.Wrong), how.Slowest, how.Finished)
+		if len(how.Wrong) > 0 && !kind.fails {
+			t.Errorf("with a pod of %s killed: %v", kind.pod, how.Wrong)
+		}
+	}
+
+	before = specs(t, f)
+	how = busy(t, door.client("load.py"), func() {
+		prod(`mlflow: env: LOG_LEVEL: "info"`)
+		applied(t, f)
+	})
+	t.Logf("rolled under load: %d calls, the slowest took %.1f s", how.Calls, how.Slowest)
+	if len(how.Wrong) > 0 {
+		t.Errorf("MLflow was rolled, and of %d calls failed %v", how.Calls, how.Wrong)
+	}
+	onlyChanged(t, before, specs(t, f), "Deployment/mlflow")
+
+	before = specs(t, f)
+	prod(`mlflow: {env: LOG_LEVEL: "info", version: "v9.9.9"}`)
+	attempted(t, f, "setup", "apps")
+	door.python("read.py", wrote)
+	onlyChanged(t, workloads(before), workloads(specs(t, f)))
+	prod(`mlflow: env: LOG_LEVEL: "info"`)
 	applied(t, f)
-	after := specs(t, f)
+
+	f.write("environments/stage/environment.cue", strings.Replace(smallProd(key.public, `mlflow: metrics: true`), "mlops-e2e", "mlops-stage", 1))
+	f.run(bin, "secrets", "generate", "stage")
+	before = specs(t, f)
+	f.run(bin, "commit", "stage", "--push")
+	applied(t, f)
+	onlyChanged(t, before, specs(t, f))
+
+	f.run("rm", "environments/prod/notes.cue")
+	prod(`mlflow: env: LOG_LEVEL: "info"`)
+	applied(t, f)
+	if left, err := f.try("kubectl", "get", "deployment/notes", "service/notes", "-n", "mlops-e2e"); err == nil {
+		t.Errorf("the component that was taken out is still there: %s", left)
+	}
+	if rows := f.run("kubectl", "exec", "-n", "mlops-e2e", "postgres-0", "--", "psql", "-U", "postgres", "-d", "notes", "-qAtc", "select count(*) from note"); strings.TrimSpace(rows) == "0" {
+		t.Error("what it kept is gone")
+	}
+	door.python("read.py", wrote)
+}
+
+// onlyChanged holds that of all objects these have changed, and that none came or went.
+func onlyChanged(t *testing.T, before, after map[string]string, want ...string) {
+	t.Helper()
 	var changed []string
 	for _, name := range slices.Sorted(maps.Keys(after)) {
 		if before[name] != after[name] {
 			changed = append(changed, name)
 		}
 	}
-	if want := []string{"Deployment/mlflow"}; !slices.Equal(changed, want) || len(before) != len(after) {
-		t.Errorf("one setting of MLflow changed, and with it %v instead of %v (%d objects before, %d after)", changed, want, len(before), len(after))
+	if !slices.Equal(changed, want) || len(before) != len(after) {
+		t.Errorf("changed are %v instead of %v (%d objects before, %d after)", changed, want, len(before), len(after))
 	}
-	stop = forward(t, f, "nginx", "5000:5000")
-	clientAt(f, "http://localhost:5000", "read.py", wrote)
-	stop()
 }
 
-// clientAt runs a script with the real MLflow client and returns the last line that it prints.
-func clientAt(f folder, uri, script string, args ...string) string {
-	f.t.Helper()
-	out := f.run("docker", append([]string{
-		"run", "--rm", "--network", "host", "--user", "1000", "--env", "HOME=/tmp", "--env", "USER=e2e", "--env", "GIT_PYTHON_REFRESH=quiet",
-		"--env", "MLFLOW_TRACKING_URI=" + uri,
-		"--volume", testdata(f.t, script) + ":/" + script + ":ro",
+// workloads are the services among objects.
+func workloads(specs map[string]string) map[string]string {
+	only := maps.Clone(specs)
+	maps.DeleteFunc(only, func(name, _ string) bool {
+		return !strings.HasPrefix(name, "Deployment/") && !strings.HasPrefix(name, "StatefulSet/")
+	})
+	return only
+}
+
+// A door is the platform's front door in the cluster, and how a client gets in.
+type door struct {
+	f                     folder
+	address, ca, password string
+}
+
+// frontDoor is the Service that Nginx has for people outside.
+func frontDoor(t *testing.T, f folder, ca string) door {
+	t.Helper()
+	return door{
+		f:        f,
+		address:  f.run("kubectl", "get", "service", "nginx-public", "-n", "mlops-e2e", "-o", "jsonpath={.spec.clusterIP}"),
+		ca:       filepath.Join(f.dir, ca),
+		password: f.run("kubectl", "get", "secret", "mlflow.admin", "-n", "mlops-e2e", "-o", "go-template={{.data.value | base64decode}}"),
+	}
+}
+
+// client is a script with the real MLflow client, through the front door.
+func (d door) client(script string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(d.f.t.Context(), "docker", append([]string{
+		"run", "--rm", "--interactive", "--network", "host", "--user", "1000", "--add-host", "mlops.test:" + d.address,
+		"--env", "HOME=/tmp", "--env", "USER=e2e", "--env", "GIT_PYTHON_REFRESH=quiet",
+		"--env", "MLFLOW_TRACKING_URI=https://mlops.test", "--env", "MLFLOW_TRACKING_SERVER_CERT_PATH=/ca.crt",
+		"--env", "MLFLOW_TRACKING_USERNAME=admin", "--env", "MLFLOW_TRACKING_PASSWORD=" + d.password,
+		"--volume", d.ca + ":/ca.crt:ro", "--volume", testdata(d.f.t, script) + ":/" + script + ":ro",
 		clientImage, "python", "/" + script,
 	}, args...)...)
-	lines := strings.Split(strings.TrimSpace(out), "\n") // MLflow prints some of its own first
+	cmd.Dir, cmd.Env = d.f.dir, d.f.env
+	return cmd
+}
+
+// python runs a script to its end and returns the last line that it prints.
+func (d door) python(script string, args ...string) string {
+	d.f.t.Helper()
+	cmd := d.client(script, args...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		d.f.t.Fatalf("%s: %v\n%s%s", script, err, out, stderr.String())
+	}
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n") // MLflow prints some of its own first
 	return lines[len(lines)-1]
 }
 
-// prodWith is prod on one small node with the images at hand.
-func prodWith(recipient string, workers int) string {
+// status is what an address answers.
+func (d door) status(url string, args ...string) string {
+	d.f.t.Helper()
+	return d.f.run("curl", append([]string{
+		"--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--max-time", "20",
+		"--cacert", d.ca, "--resolve", "mlops.test:443:" + d.address, url,
+	}, args...)...)
+}
+
+// A pair is the files of a certificate and its key.
+type pair struct{ crt, key string }
+
+// certificate makes one that signs itself, for a host and what is below it.
+func certificate(t *testing.T, f folder, host string) pair {
+	t.Helper()
+	f.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+		"-keyout", "front.key", "-out", "front.crt", "-subj", "/CN="+host, "-addext", "subjectAltName=DNS:"+host+",DNS:*."+host)
+	return pair{"front.crt", "front.key"}
+}
+
+// smallProd is prod on one small node with the images at hand.
+func smallProd(recipient, more string) string {
 	return fmt.Sprintf(`package environments
 
 environment: {
 	mode: "prod"
 	namespace: "mlops-e2e"
+	domain: "mlops.test"
 	secrets: recipients: [%q]
 	flux: {retryInterval: "5s", timeout: "5m"}
 	%s
-	mlflow: workers: %d
-	mlflow: {replicas: 1, spool: "1Gi"}
-	domain: "localhost"
-	nginx: {place: "cluster", tls: "none", http: 5000, replicas: 1}
-	minio: {servers: 1, storage: "2Gi"}
-	minio: resources: {requests: {cpu: "100m", memory: "256Mi"}, limits: {cpu: "1", memory: "1Gi"}}
+	%s
+	mlflow: {workers: 1, spool: "1Gi"}
 	mlflow: resources: {requests: {cpu: "100m", memory: "512Mi"}, limits: {cpu: "2", memory: "2Gi"}}
 	postgres: {operator: "none", storage: "1Gi"}
 	postgres: resources: {requests: {cpu: "100m", memory: "256Mi"}, limits: {cpu: "1", memory: "512Mi"}}
+	minio: storage: "1Gi"
+	minio: resources: {requests: {cpu: "50m", memory: "256Mi"}, limits: {cpu: "1", memory: "1Gi"}}
+	nginx: {tls: "secret", secretName: "front", kubernetes: service: type: "NodePort"}
+	nginx: resources: {requests: {cpu: "50m", memory: "64Mi"}, limits: {cpu: "1", memory: "128Mi"}}
 }
-`, recipient, images, workers)
+`, recipient, images, more)
 }
 
 // bootstrap plays "flux bootstrap": a source, a Kustomization for clusters/prod, and
@@ -159,6 +307,22 @@ func applied(t *testing.T, f folder) {
 		name := "kustomization/" + kustomization(s)
 		f.run("kubectl", "wait", name, "-n", "flux-system", "--for", "jsonpath={.status.lastAppliedRevision}="+revision, "--timeout", "600s")
 		f.run("kubectl", "wait", name, "-n", "flux-system", "--for", "condition=Ready", "--timeout", "60s")
+	}
+}
+
+// attempted waits until a stage that can't get ready was tried at the commit that was
+// pushed last, or, where an earlier stage holds it up, that one.
+func attempted(t *testing.T, f folder, stage string, held ...string) {
+	t.Helper()
+	revision := "main@sha1:" + strings.TrimSpace(f.run("git", "rev-parse", "HEAD"))
+	f.run("kubectl", "annotate", "--overwrite", "gitrepository", "flux-system", "-n", "flux-system",
+		fmt.Sprintf("reconcile.fluxcd.io/requestedAt=%d", time.Now().UnixNano()))
+	f.run("kubectl", "wait", "kustomization/"+kustomization(stage), "-n", "flux-system", "--for", "jsonpath={.status.lastAttemptedRevision}="+revision, "--timeout", "120s")
+	time.Sleep(10 * time.Second) // long enough for what should not happen
+	for _, s := range held {
+		if got := f.run("kubectl", "get", "kustomization", kustomization(s), "-n", "flux-system", "-o", "jsonpath={.status.lastAppliedRevision}"); got == revision {
+			t.Errorf("stage %s was applied, although %s before it is broken", s, stage)
+		}
 	}
 }
 
@@ -226,30 +390,6 @@ func specs(t *testing.T, f folder) map[string]string {
 		}
 	}
 	return specs
-}
-
-// forward makes a Service answer on this machine until stop is called.
-func forward(t *testing.T, f folder, service, ports string) (stop func()) {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "kubectl", "port-forward", "-n", "mlops-e2e", "service/"+service, ports)
-	cmd.Dir, cmd.Env = f.dir, f.env
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	local, _, _ := strings.Cut(ports, ":")
-	for range 100 {
-		if _, err := f.try("curl", "-fsS", "http://localhost:"+local+"/health"); err == nil {
-			return func() {
-				if err := cmd.Process.Kill(); err != nil {
-					t.Error(err)
-				}
-				_ = cmd.Wait() // it was killed
-			}
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	t.Fatalf("service %s does not answer at port %s", service, local)
-	return nil
 }
 
 // A key is an age key pair: the private key's file and the public key.

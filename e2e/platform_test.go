@@ -116,45 +116,57 @@ func (p platform) python(env map[string]string, script string, args ...string) s
 }
 
 // busy keeps a client calling while something happens, and returns how it fared.
-func (p platform) busy(env map[string]string, meanwhile func()) (fared struct {
+func (p platform) busy(env map[string]string, meanwhile func()) fared {
+	p.t.Helper()
+	return busy(p.t, p.client(env, "/e2e/load.py"), meanwhile)
+}
+
+// fared is how load.py fared.
+type fared struct {
 	Calls    int
 	Wrong    []string
 	Finished int
+	Lost     []string // runs whose end was acknowledged and that are not whole
 	Slowest  float64
-}) {
-	p.t.Helper()
-	cmd := p.client(env, "/e2e/load.py")
+}
+
+// busy runs a command that is load.py while something happens.
+func busy(t *testing.T, cmd *exec.Cmd, meanwhile func()) (how fared) {
+	t.Helper()
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
 	var all bytes.Buffer
 	first := make([]byte, len("busy\n"))
 	if _, err := io.ReadFull(stdout, first); err != nil {
-		p.t.Fatalf("the busy client did not begin: %v", err)
+		t.Fatalf("the busy client did not begin: %v", err)
 	}
 	meanwhile()
 	if _, err := io.WriteString(stdin, "\n"); err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
 	if _, err := io.Copy(&all, stdout); err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
 	if err := cmd.Wait(); err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(all.String()), "\n")
-	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &fared); err != nil {
-		p.t.Fatalf("%v: %s", err, all.String())
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &how); err != nil {
+		t.Fatalf("%v: %s", err, all.String())
 	}
-	return fared
+	if len(how.Lost) > 0 {
+		t.Errorf("runs were acknowledged and are gone: %v", how.Lost)
+	}
+	return how
 }
 
 // curl asks the platform by HTTP and returns the status.

@@ -197,7 +197,10 @@ func (s survey) obstacle(name string) (at, what string) {
 // read returns the contents of the named file, and nil for a file that isn't
 // ours by its header unless it is asked for in any case.
 func read(fsys fs.FS, name string, anyway bool) (data []byte, err error) {
-	if !anyway && commentMark(name) == "" {
+	if anyway {
+		return fs.ReadFile(fsys, name)
+	}
+	if commentMark(name) == "" {
 		return nil, nil
 	}
 	f, err := fsys.Open(name)
@@ -211,10 +214,8 @@ func read(fsys fs.FS, name string, anyway bool) (data []byte, err error) {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
 	head = head[:n]
-	if !anyway {
-		if _, _, ours := readHeader(name, head); !ours {
-			return nil, nil
-		}
+	if _, _, ours := readHeader(name, head); !ours {
+		return nil, nil
 	}
 	rest, err := io.ReadAll(f)
 	if err != nil {

@@ -22,18 +22,20 @@ type Component struct {
 
 // Published is where a port answers for those who run elsewhere.
 type Published struct {
-	Host string `json:"host"`
-	Port int    `json:"port"`
-	TLS  string `json:"tls"` // libpq's word for it, or ""
-	CA   string `json:"ca"`  // in PEM, or ""
+	Host        string `json:"host"`
+	Port        int    `json:"port"`
+	TLS         string `json:"tls"`         // libpq's word for it, or ""
+	CA          string `json:"ca"`          // in PEM, or ""
+	Credentials string `json:"credentials"` // keys, ambient, or "" for keys
 }
 
 // Front is where the front door answers.
 type Front struct {
-	HTTP   int    `json:"http"`
-	HTTPS  int    `json:"https"`  // 0: it has no TLS
-	Before bool   `json:"before"` // TLS ends before it
-	CA     string `json:"ca"`     // in PEM, or ""
+	HTTP      int    `json:"http"`
+	HTTPS     int    `json:"https"`     // 0: it has no TLS
+	Before    bool   `json:"before"`    // TLS ends before it
+	CA        string `json:"ca"`        // in PEM, or ""
+	Authority string `json:"authority"` // the component's name for the secret that it is, or ""
 }
 
 // A Login is how all who need a component log in.

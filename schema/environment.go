@@ -35,8 +35,17 @@ type Settings struct {
 	Namespace  string         `json:"namespace"` // of every object in the cluster
 	Place      Place          `json:"place"`
 	Flux       Flux           `json:"flux"`
+	Proxy      Proxy          `json:"proxy"`
+	CA         string         `json:"ca"` // that all programs are to trust, in PEM, or ""
 	Secrets    SecretSettings `json:"secrets"`
 	Kubernetes Kubernetes     `json:"kubernetes"`
+}
+
+// A Proxy leads to what is outside the platform.
+type Proxy struct {
+	HTTP  string   `json:"http"`  // the proxy's address, or ""
+	HTTPS string   `json:"https"` // the same, for HTTPS
+	No    []string `json:"no"`    // who is reached without it, beside the platform's own
 }
 
 // Flux says how Flux applies the stages; times are in Go's notation.

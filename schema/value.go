@@ -181,6 +181,9 @@ func (e *Environment) frontCA() Part {
 	if _, own := e.Secrets[Authority]; own {
 		return Part{Secret: Authority, File: true}
 	}
+	if secret := e.Components[e.Front].Front.Authority; secret != "" {
+		return Part{Secret: e.Front + "." + secret, File: true}
+	}
 	if ca := e.Components[e.Front].Front.CA; ca != "" {
 		return Part{Text: "/run/ca/platform.pem", Holds: ca}
 	}

@@ -47,7 +47,7 @@ type limit struct {
 
 // NeedsOf reads the needs from an environment. One of which nothing runs here has none.
 func NeedsOf(e *schema.Environment) (n Needs, err error) {
-	n = Needs{Environment: e.Name, Project: e.Settings.Namespace, volumes: map[string]int64{}, existing: existing(e)}
+	n = Needs{Environment: e.Name, Project: e.Settings.Namespace, volumes: map[string]int64{}, existing: Existing(e)}
 	for _, c := range slices.Sorted(maps.Keys(e.Components)) {
 		if e.Components[c].Place != schema.Local {
 			continue

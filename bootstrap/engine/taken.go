@@ -19,14 +19,14 @@ type Taken struct {
 	Others map[string]string // running containers of other projects on it, and the folders they were started from
 }
 
-// TakenOver looks at the volumes that an environment takes over. Without an engine that
-// answers there are none to be known: ok is false.
-func TakenOver(ctx context.Context, e *schema.Environment) (all []Taken, ok bool, err error) {
-	return Docker{}.takenOver(ctx, e.Settings.Namespace, existing(e))
+// TakenOver looks at the volumes that a project takes over, by which service. Without an
+// engine that answers there are none to be known: ok is false.
+func TakenOver(ctx context.Context, project string, by map[string]string) (all []Taken, ok bool, err error) {
+	return Docker{}.takenOver(ctx, project, by)
 }
 
-// existing are the volumes that local components take over, and by which service.
-func existing(e *schema.Environment) map[string]string {
+// Existing are the volumes that local components take over, and by which service.
+func Existing(e *schema.Environment) map[string]string {
 	by := map[string]string{}
 	for n, c := range e.Components {
 		for name, w := range c.Workloads {

@@ -116,9 +116,14 @@ func (l Local) askBefore(repo *os.Root, names []string) error {
 	if l.Before == nil {
 		return nil
 	}
-	missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !absent(repo, path.Join(l.folder(), l.file(name))) })
-	if len(missing) == 0 {
-		return nil
+	missing := names
+	f, err := enter(repo, l.folder())
+	if err == nil {
+		missing = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !absent(f.root, l.file(name)) })
+		err = f.Close()
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) || len(missing) == 0 {
+		return err
 	}
 	return l.Before(missing)
 }

@@ -15,40 +15,57 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
-// answers says how to start what runs on this machine, where it will answer and
-// what a client needs. It says nothing of an environment that runs elsewhere. What was
-// removed since goes with the start.
-func (r *repository) answers(w io.Writer, e *schema.Environment, called string, removed bool) error {
-	local := false
-	where, client := map[string]string{}, map[string]string{}
+// answers are where what runs on this machine will answer and what a client needs.
+type answers struct {
+	Local  bool              // something runs here: else there is nothing to say
+	Where  map[string]string // by title
+	Client map[string]variable
+}
+
+// A variable is one that a client needs.
+type variable struct {
+	Parts []schema.Part
+	Place schema.Place // of what it is about
+}
+
+func answersOf(e *schema.Environment) (a answers, err error) {
+	a.Where, a.Client = map[string]string{}, map[string]variable{}
 	for _, c := range e.Components {
-		local = local || c.Place == schema.Local && len(c.Workloads) > 0
+		a.Local = a.Local || c.Place == schema.Local && len(c.Workloads) > 0
 		for title, value := range c.Answers {
 			bound, err := e.Text(c.Name, value)
 			if err != nil {
-				return fmt.Errorf("%s: %w", c.Name, err)
+				return a, fmt.Errorf("%s: %w", c.Name, err)
 			}
-			where[title] = inLine(bound)
+			a.Where[title] = inLine(bound)
 		}
 		for name, value := range c.Client {
-			bound, err := r.forShell(e, c, value)
+			bound, err := e.Bind(c.Name, value)
 			if err != nil {
-				return fmt.Errorf("%s: %w", c.Name, err)
+				return a, fmt.Errorf("%s: %w", c.Name, err)
 			}
-			client[name] = bound
+			a.Client[name] = variable{bound, c.Place}
 		}
-	}
-	if !local {
-		return nil
 	}
 	if e.Components[e.Front].Place == schema.Local {
 		for _, route := range e.Routes {
 			if route.Title != "" {
-				where[route.Title] = route.URL
+				a.Where[route.Title] = route.URL
 			}
 		}
 	}
-	start, err := r.startCommand(e.Name)
+	return a, nil
+}
+
+// answer says how to start what runs on this machine, where it will answer and what a
+// client needs. It says nothing of an environment that runs elsewhere. What was removed
+// since goes with the start.
+func (r *repository) answer(w io.Writer, env string, about rendering, called string, removed bool) error {
+	a := about.Answers
+	if !a.Local {
+		return nil
+	}
+	start, err := r.startCommand(env)
 	if err != nil {
 		return err
 	}
@@ -56,31 +73,31 @@ func (r *repository) answers(w io.Writer, e *schema.Environment, called string, 
 		start += " --remove-orphans"
 	}
 	rows := table{nil, {"start " + called, start}}
-	for _, title := range slices.Sorted(maps.Keys(where)) {
-		rows = append(rows, []string{title, where[title]})
+	for _, title := range slices.Sorted(maps.Keys(a.Where)) {
+		rows = append(rows, []string{title, a.Where[title]})
 	}
 	title := "for clients"
-	for _, name := range slices.Sorted(maps.Keys(client)) {
-		rows = append(rows, []string{title, "export " + name + "=" + client[name]})
+	for _, name := range slices.Sorted(maps.Keys(a.Client)) {
+		value, err := r.forShell(env, about.Settings.Namespace, a.Client[name])
+		if err != nil {
+			return err
+		}
+		rows = append(rows, []string{title, "export " + name + "=" + value})
 		title = ""
 	}
 	return rows.write(w, 3)
 }
 
-// forShell is a value as a shell has it: text as it is, and a secret by a command that
-// reads it where it is kept.
-func (r *repository) forShell(e *schema.Environment, c schema.Component, v schema.Value) (string, error) {
-	parts, err := e.Bind(c.Name, v)
-	if err != nil {
-		return "", err
-	}
+// forShell is a variable's value as a shell has it: text as it is, and a secret by a
+// command that reads it where it is kept.
+func (r *repository) forShell(env, namespace string, v variable) (string, error) {
 	under, err := fromHere(r.dir)
 	if err != nil {
 		return "", err
 	}
 	var b strings.Builder
-	for _, p := range parts {
-		kept := path.Join(filepath.ToSlash(under), ".secrets", e.Name, p.Secret)
+	for _, p := range v.Parts {
+		kept := path.Join(filepath.ToSlash(under), ".secrets", env, p.Secret)
 		switch {
 		case p.Secret == "":
 			b.WriteString(shellWord(p.Text))
@@ -88,8 +105,8 @@ func (r *repository) forShell(e *schema.Environment, c schema.Component, v schem
 			b.WriteString(shellWord(kept))
 		case p.File:
 			b.WriteString(`"$PWD"/` + shellWord(kept))
-		case c.Place == schema.Cluster:
-			fmt.Fprintf(&b, `"$(kubectl get secret %s --namespace %s -o go-template='{{.data.value | base64decode}}')"`, p.Secret, e.Settings.Namespace)
+		case v.Place == schema.Cluster:
+			fmt.Fprintf(&b, `"$(kubectl get secret %s --namespace %s -o go-template='{{.data.value | base64decode}}')"`, p.Secret, namespace)
 		default:
 			fmt.Fprintf(&b, `"$(cat %s)"`, shellWord(kept))
 		}

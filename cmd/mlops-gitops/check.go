@@ -133,7 +133,7 @@ func (r *repository) leftBehind(ctx context.Context, l load.Loaded) (lines []eng
 		subject string
 		at      func() ([]engine.Line, error)
 	}{
-		{"project", func() ([]engine.Line, error) { return nil, r.oneProject(l.Environment) }},
+		{"project", func() ([]engine.Line, error) { return nil, r.oneProject(l.Name, l.Settings.Namespace) }},
 		{"secrets", func() ([]engine.Line, error) { return r.secretsLeft(ctx, l.Environment) }},
 		{"files", func() ([]engine.Line, error) { return r.filesLeft(l) }},
 	} {
@@ -206,11 +206,11 @@ func (r *repository) filesLeft(l load.Loaded) ([]engine.Line, error) {
 	if _, err := os.Stat(r.path(composeFile(l.Name))); errors.Is(err, fs.ErrNotExist) {
 		return []engine.Line{{State: engine.Note, Message: "not rendered yet", Hint: again}}, nil
 	}
-	tree, err := r.treeOf(l)
+	about, err := r.rendering(l.Sound())
 	if err != nil {
 		return nil, err
 	}
-	drifts, err := render.Check(os.DirFS(r.dir), ownerOf(l.Name), tree)
+	drifts, err := render.Check(os.DirFS(r.dir), ownerOf(l.Name), about.tree)
 	if err != nil {
 		return nil, err
 	}

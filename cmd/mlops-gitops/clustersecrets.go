@@ -18,17 +18,17 @@ func (r *repository) sameAsCluster(e *schema.Environment, missing []string) erro
 	if len(missing) == 0 {
 		return nil
 	}
-	inCluster, err := kube.Secrets(e)
-	if err != nil || len(inCluster) == 0 {
+	declared, err := inCluster(e)
+	if err != nil || len(declared) == 0 {
 		return err
 	}
-	lacking, err := clusterSecrets(r, e).Missing(only(e.Secrets, inCluster))
+	lacking, err := clusterSecrets(r, e.Name, e.Settings).Missing(declared)
 	if err != nil {
 		return err
 	}
 	for _, name := range missing {
 		_, key := e.InCluster(name)
-		if slices.Contains(inCluster, name) && !slices.Contains(lacking, name) {
+		if _, both := declared[name]; both && !slices.Contains(lacking, name) {
 			return &refusal{
 				fmt.Sprintf("%s has a value for the cluster, and this machine needs the same one in .secrets/%s", name, e.Name),
 				fmt.Sprintf("with the age key at hand: (umask 077; mkdir -p .secrets/%[1]s && sops decrypt --extract '[\"stringData\"][\"%[3]s\"]' deploy/%[1]s/secrets/%[2]s.yaml > .secrets/%[1]s/%[2]s)", e.Name, name, key),
@@ -40,11 +40,11 @@ func (r *repository) sameAsCluster(e *schema.Environment, missing []string) erro
 
 // makeClusterSecrets makes what the components in the cluster lack.
 func (r *repository) makeClusterSecrets(stderr io.Writer, e *schema.Environment, now time.Time) error {
-	names, err := kube.Secrets(e)
-	if err != nil || len(names) == 0 {
+	declared, err := inCluster(e)
+	if err != nil || len(declared) == 0 {
 		return err
 	}
-	made, err := clusterSecrets(r, e).Generate(only(e.Secrets, names), rand.Reader, now)
+	made, err := clusterSecrets(r, e.Name, e.Settings).Generate(declared, rand.Reader, now)
 	if err != nil {
 		return err
 	}
@@ -55,15 +55,20 @@ func (r *repository) makeClusterSecrets(stderr io.Writer, e *schema.Environment,
 	return nil
 }
 
-// missingClusterSecrets are the secrets without which Flux could not apply an environment.
-func (r *repository) missingClusterSecrets(e *schema.Environment) ([]string, error) {
+// inCluster are the secrets that components in a cluster use.
+func inCluster(e *schema.Environment) (map[string]schema.Secret, error) {
 	names, err := kube.Secrets(e)
-	if err != nil || len(names) == 0 {
-		return nil, err
-	}
-	return clusterSecrets(r, e).Missing(only(e.Secrets, names))
+	return only(e.Secrets, names), err
 }
 
-func clusterSecrets(r *repository, e *schema.Environment) secrets.Cluster {
-	return secrets.Cluster{Dir: r.dir, Env: e.Name, Namespace: e.Settings.Namespace, Recipients: e.Settings.Secrets.Recipients}
+// missingClusterSecrets are the secrets without which Flux could not apply an environment.
+func (r *repository) missingClusterSecrets(env string, about rendering) ([]string, error) {
+	if len(about.InCluster) == 0 {
+		return nil, nil
+	}
+	return clusterSecrets(r, env, about.Settings).Missing(about.InCluster)
+}
+
+func clusterSecrets(r *repository, env string, s schema.Settings) secrets.Cluster {
+	return secrets.Cluster{Dir: r.dir, Env: env, Namespace: s.Namespace, Recipients: s.Secrets.Recipients}
 }

@@ -60,7 +60,7 @@ func (r *repository) commit(ctx context.Context, stdout, stderr io.Writer, names
 	if err != nil {
 		return err
 	}
-	loaded, err := r.envs.Load(names...)
+	sound, err := r.envs.Vet(names...)
 	if err != nil {
 		return err
 	}
@@ -71,30 +71,34 @@ func (r *repository) commit(ctx context.Context, stdout, stderr io.Writer, names
 	if err := r.othersAreCurrent(ctx, git, paths, names); err != nil {
 		return err
 	}
-	for _, l := range loaded { // all that could stop it, before anything is written
-		if missing, err := r.missingClusterSecrets(l.Environment); err != nil {
-			return err
-		} else if len(missing) > 0 {
-			return errors.Join(clusterSecrets(r, l.Environment).Readable(), &refusal{fmt.Sprintf("%s lacks the values of %s, without which Flux could not apply it", l.Name, strings.Join(missing, ", ")), "mlops-gitops secrets generate " + l.Name})
-		}
-	}
-	var folders []string
-	for _, l := range loaded {
-		tree, _, err := r.write(ctx, stderr, l, render.Options{})
+	for _, s := range sound { // all that could stop it, before anything is written
+		about, err := r.rendering(s)
 		if err != nil {
 			return err
 		}
-		own := path.Join("environments", l.Name)
-		folders = append(append(folders, own), ownerOf(l.Name).Roots...)
+		if missing, err := r.missingClusterSecrets(s.Name, about); err != nil {
+			return err
+		} else if len(missing) > 0 {
+			return errors.Join(clusterSecrets(r, s.Name, about.Settings).Readable(), &refusal{fmt.Sprintf("%s lacks the values of %s, without which Flux could not apply it", s.Name, strings.Join(missing, ", ")), "mlops-gitops secrets generate " + s.Name})
+		}
+	}
+	var folders []string
+	for _, s := range sound {
+		about, _, err := r.write(ctx, stderr, s, render.Options{})
+		if err != nil {
+			return err
+		}
+		own := path.Join("environments", s.Name)
+		folders = append(append(folders, own), ownerOf(s.Name).Roots...)
 		in, err := r.inputs(git, true, own)
 		if err != nil {
 			return err
 		}
-		out, err := r.outputs(git, l, tree)
+		out, err := r.outputs(git, s.Name, about)
 		if err != nil {
 			return err
 		}
-		paths = slices.Concat(paths, in, l.Inputs, out)
+		paths = slices.Concat(paths, in, s.Inputs, out)
 	}
 	changed, err := git.Changed(ctx, folders)
 	if err != nil {
@@ -147,15 +151,15 @@ func (r *repository) othersAreCurrent(ctx context.Context, git *repo.Repo, paths
 		if slices.Contains(names, other) || !r.rendered(other) {
 			continue
 		}
-		loaded, err := r.envs.Load(other)
+		sound, err := r.envs.Vet(other)
 		if err != nil {
 			return errors.Join(&refusal{fmt.Sprintf("%s is a shared input and changed, and with it %s has mistakes", changed[0].Path, other), "mend them first"}, err)
 		}
-		tree, err := r.treeOf(loaded[0])
+		about, err := r.rendering(sound[0])
 		if err != nil {
 			return err
 		}
-		drifts, err := render.Check(os.DirFS(r.dir), ownerOf(other), tree)
+		drifts, err := render.Check(os.DirFS(r.dir), ownerOf(other), about.tree)
 		if err != nil {
 			return err
 		}

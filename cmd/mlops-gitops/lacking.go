@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-
-	"github.com/mlops-gitops/mlops-gitops/render/kube"
-	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
 // A lack is what a cluster's environment still needs of its owner, all of it at once.
@@ -17,26 +14,24 @@ type lack struct {
 
 // lacking looks for what nobody can choose for an environment's owner. It is no mistake:
 // an environment is written, and looked at as rendered, before it runs anywhere.
-func (r *repository) lacking(e *schema.Environment) (l lack, err error) {
-	if !e.RunsAt(schema.Cluster) {
+func (r *repository) lacking(env string, about rendering) (l lack, err error) {
+	if !about.Cluster {
 		return l, nil
 	}
-	if strings.HasSuffix("."+e.Settings.Domain, ".invalid") { // no such name leads anywhere (RFC 6761, 6.4)
+	if strings.HasSuffix("."+about.Settings.Domain, ".invalid") { // no such name leads anywhere (RFC 6761, 6.4)
 		l.whats = append(l.whats, &refusal{
-			fmt.Sprintf("its domain, %s, leads nowhere", e.Settings.Domain),
-			fmt.Sprintf("say in environments/%s by which name people find it: environment: domain: \"mlops.example.com\"", e.Name),
+			fmt.Sprintf("its domain, %s, leads nowhere", about.Settings.Domain),
+			fmt.Sprintf("say in environments/%s by which name people find it: environment: domain: \"mlops.example.com\"", env),
 		})
 	}
-	names, err := kube.Secrets(e)
-	if err != nil || len(names) == 0 {
-		return l, err
+	if len(about.InCluster) == 0 {
+		return l, nil
 	}
-	kept := clusterSecrets(r, e)
-	if err := kept.Readable(); err != nil {
+	if err := clusterSecrets(r, env, about.Settings).Readable(); err != nil {
 		l.whats = append(l.whats, each(err)...)
 	}
-	if l.secrets, err = kept.Missing(only(e.Secrets, names)); err == nil && len(l.secrets) > 0 {
-		l.whats = append(l.whats, &refusal{"these secrets have no value yet: " + strings.Join(l.secrets, ", "), "mlops-gitops secrets generate " + e.Name})
+	if l.secrets, err = r.missingClusterSecrets(env, about); err == nil && len(l.secrets) > 0 {
+		l.whats = append(l.whats, &refusal{"these secrets have no value yet: " + strings.Join(l.secrets, ", "), "mlops-gitops secrets generate " + env})
 	}
 	return l, err
 }
@@ -51,15 +46,11 @@ func (l lack) say(w io.Writer, env string) {
 	}
 }
 
-// next says how what is rendered gets to a cluster. It says nothing of an environment
-// that runs elsewhere.
-func (l lack) next(w io.Writer, e *schema.Environment) error {
-	if !e.RunsAt(schema.Cluster) {
-		return nil
-	}
-	rows := table{nil, {"next", "mlops-gitops commit " + e.Name + " --push", "Flux applies what is pushed, from clusters/" + e.Name}}
+// next says how what is rendered gets to a cluster.
+func (l lack) next(w io.Writer, env string) error {
+	rows := table{nil, {"next", "mlops-gitops commit " + env + " --push", "Flux applies what is pushed, from clusters/" + env}}
 	if len(l.secrets) > 0 {
-		rows = append(table{nil, {"next", "mlops-gitops secrets generate " + e.Name, "what Flux can't do without"}}, append([]string{""}, rows[1][1:]...))
+		rows = append(table{nil, {"next", "mlops-gitops secrets generate " + env, "what Flux can't do without"}}, append([]string{""}, rows[1][1:]...))
 	}
 	return rows.write(w, 3)
 }

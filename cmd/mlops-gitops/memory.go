@@ -15,15 +15,13 @@ import (
 // read is worked out anew, and what can't be written is not kept, without a word.
 type memory struct {
 	dir     string // of one repository
-	kind    string // of things
 	program string // which program keeps it: another may come to something else
 }
 
 // unused is for how long nothing may be kept of a repository before what is there is dropped.
 const unused = 30 * 24 * time.Hour
 
-// memoryOf returns the memory of a repository, of no kind of things yet. Where nothing can
-// be kept ok is false.
+// memoryOf returns the memory of a repository. Where nothing can be kept ok is false.
 func memoryOf(repository string) (m memory, ok bool) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -47,15 +45,9 @@ func memoryOf(repository string) (m memory, ok bool) {
 	}, true
 }
 
-// of is the memory of a kind of things.
-func (m memory) of(kind string) memory {
-	m.kind = kind
-	return m
-}
-
 // Recall returns what was kept, or nil.
-func (m memory) Recall(env string) []byte {
-	data, err := os.ReadFile(m.file(env))
+func (m memory) Recall(env, what string) []byte {
+	data, err := os.ReadFile(m.file(env, what))
 	if err != nil || len(data) < sha256.Size {
 		return nil
 	}
@@ -67,7 +59,7 @@ func (m memory) Recall(env string) []byte {
 }
 
 // Keep keeps data until they are replaced.
-func (m memory) Keep(env string, data []byte) {
+func (m memory) Keep(env, what string, data []byte) {
 	if _, err := os.Stat(m.dir); err != nil {
 		m.tidy()
 		if os.MkdirAll(m.dir, 0o700) != nil {
@@ -79,13 +71,13 @@ func (m memory) Keep(env string, data []byte) {
 		return
 	}
 	_, err = f.Write(append(m.sum(data), data...))
-	if f.Close() != nil || err != nil || os.Rename(f.Name(), m.file(env)) != nil {
+	if f.Close() != nil || err != nil || os.Rename(f.Name(), m.file(env, what)) != nil {
 		_ = os.Remove(f.Name())
 	}
 }
 
 // file is where it keeps things of an environment: its name has no dot.
-func (m memory) file(env string) string { return filepath.Join(m.dir, env+"."+m.kind) }
+func (m memory) file(env, what string) string { return filepath.Join(m.dir, env+"."+what) }
 
 func (m memory) sum(data []byte) []byte {
 	h := sha256.New()

@@ -64,7 +64,7 @@ func (r *repository) noDataWithoutSecrets(ctx context.Context, e *schema.Environ
 	if err != nil || !reachable {
 		return all, err
 	}
-	takenOver, reachable, err := engine.TakenOver(ctx, e)
+	takenOver, reachable, err := engine.TakenOver(ctx, e.Settings.Namespace, engine.Existing(e))
 	if err != nil || !reachable {
 		return all, err
 	}
@@ -113,11 +113,11 @@ func sayUnseen(stderr io.Writer, env string, unseen []secretOfData) {
 
 // sayTaken warns of volumes that can't be taken over as things are. Where no engine
 // answers nothing runs on them, and "check" says so.
-func sayTaken(ctx context.Context, stderr io.Writer, e *schema.Environment) error {
-	all, _, err := engine.TakenOver(ctx, e)
+func sayTaken(ctx context.Context, stderr io.Writer, env string, about rendering) error {
+	all, _, err := engine.TakenOver(ctx, about.Settings.Namespace, about.TakesOver)
 	for _, t := range all {
 		if message, hint := t.Trouble(); message != "" {
-			fmt.Fprintf(stderr, "%s: %s\n  hint: %s\n", e.Name, message, hint)
+			fmt.Fprintf(stderr, "%s: %s\n  hint: %s\n", env, message, hint)
 		}
 	}
 	return err

@@ -22,7 +22,7 @@ type rootCompose struct {
 }
 
 func (r *repository) ownCompose(env string) (c rootCompose, err error) {
-	file, err := r.readCompose("compose.yaml")
+	file, err := r.compose()
 	if err != nil {
 		return c, err
 	}
@@ -113,13 +113,13 @@ func (r *repository) readSmall(name string) (data []byte, err error) {
 // oneProject is an error when the repository's compose.yaml gives an environment's
 // project another name than its own: started one way and the other there would be two,
 // with two sets of data.
-func (r *repository) oneProject(e *schema.Environment) error {
-	own, err := r.ownCompose(e.Name)
-	if err != nil || !own.includes || own.name == e.Settings.Namespace {
+func (r *repository) oneProject(env, project string) error {
+	own, err := r.ownCompose(env)
+	if err != nil || !own.includes || own.name == project {
 		return err
 	}
 	return &refusal{
-		fmt.Sprintf("compose.yaml calls the project of %s %q, and the environment's namespace is %q: that would be two sets of data", e.Name, own.name, e.Settings.Namespace),
-		fmt.Sprintf("say name: %s in compose.yaml", e.Settings.Namespace),
+		fmt.Sprintf("compose.yaml calls the project of %s %q, and the environment's namespace is %q: that would be two sets of data", env, own.name, project),
+		fmt.Sprintf("say name: %s in compose.yaml", project),
 	}
 }

@@ -14,9 +14,6 @@ import (
 	"strings"
 
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/repo"
-	"github.com/mlops-gitops/mlops-gitops/render"
-	"github.com/mlops-gitops/mlops-gitops/render/kube"
-	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
 
 // sharedFolders hold the inputs of every environment.
@@ -64,13 +61,9 @@ func (r *repository) shared(git *repo.Repo) ([]string, error) {
 
 // outputs are the files that an environment's render and its secrets consist of, and
 // those of the last commit in the same folders that are gone.
-func (r *repository) outputs(git *repo.Repo, l load.Loaded, tree render.Tree) ([]string, error) {
-	owner := ownerOf(l.Name)
-	tree, err := owner.Stamp(tree)
-	if err != nil {
-		return nil, err
-	}
-	names, err := kube.Secrets(l.Environment)
+func (r *repository) outputs(git *repo.Repo, env string, about rendering) ([]string, error) {
+	owner := ownerOf(env)
+	tree, err := owner.Stamp(about.tree)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +72,7 @@ func (r *repository) outputs(git *repo.Repo, l load.Loaded, tree render.Tree) ([
 		return nil, err
 	}
 	outputs := tree.Paths()
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(about.InCluster)) {
 		outputs = append(outputs, path.Join(owner.Roots[0], "secrets", name+".yaml"))
 	}
 	for _, name := range committed {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/mlops-gitops/mlops-gitops/render"
 	"github.com/mlops-gitops/mlops-gitops/render/kustomize"
-	"github.com/mlops-gitops/mlops-gitops/schema"
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
 
@@ -53,7 +52,7 @@ Exit codes: 0 fine; 1 --check found a difference; 2 could not render.`,
 			if check { // a proof takes nobody's word
 				repo.envs.Remember(nil)
 			}
-			loaded, err := repo.envs.Load(args...)
+			sound, err := repo.envs.Vet(args...)
 			if err != nil {
 				return err
 			}
@@ -65,11 +64,11 @@ Exit codes: 0 fine; 1 --check found a difference; 2 could not render.`,
 			}
 			switch {
 			case toStdout:
-				return repo.printFiles(cmd.OutOrStdout(), loaded)
+				return repo.printFiles(cmd.OutOrStdout(), sound)
 			case check:
-				return repo.drift(cmd.OutOrStdout(), cmd.ErrOrStderr(), loaded, gone, all, *output)
+				return repo.drift(cmd.OutOrStdout(), cmd.ErrOrStderr(), sound, gone, all, *output)
 			}
-			if err := repo.render(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), loaded, render.Options{Force: force}); err != nil {
+			if err := repo.render(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), sound, render.Options{Force: force}); err != nil {
 				return err
 			}
 			return repo.remove(cmd.ErrOrStderr(), gone, render.Options{Force: force})
@@ -84,14 +83,15 @@ Exit codes: 0 fine; 1 --check found a difference; 2 could not render.`,
 }
 
 // printFiles shows files in txtar form, which people read and programs split.
-func (r *repository) printFiles(w io.Writer, loaded []load.Loaded) error {
+func (r *repository) printFiles(w io.Writer, sound []load.Sound) error {
 	var archive txtar.Archive
-	for _, l := range loaded {
-		tree, err := r.treeOf(l)
+	for _, s := range sound {
+		about, err := r.rendering(s)
 		if err != nil {
 			return err
 		}
-		if tree, err = ownerOf(l.Name).Stamp(tree); err != nil {
+		tree, err := ownerOf(s.Name).Stamp(about.tree)
+		if err != nil {
 			return err
 		}
 		for name, data := range tree.All() {
@@ -104,7 +104,7 @@ func (r *repository) printFiles(w io.Writer, loaded []load.Loaded) error {
 
 // drift says how the files on disk differ from the render. Of all environments, one
 // that was never rendered is none of its business.
-func (r *repository) drift(stdout, stderr io.Writer, loaded []load.Loaded, gone []string, all bool, output string) error {
+func (r *repository) drift(stdout, stderr io.Writer, sound []load.Sound, gone []string, all bool, output string) error {
 	var drifted []render.Drift
 	differ := func(owner render.Owner, tree render.Tree) error {
 		drifts, err := render.Check(os.DirFS(r.dir), owner, tree)
@@ -121,19 +121,23 @@ func (r *repository) drift(stdout, stderr io.Writer, loaded []load.Loaded, gone 
 		}
 		return err
 	}
-	for _, l := range loaded {
-		if all && !r.rendered(l.Name) {
-			fmt.Fprintf(stderr, "%s: not rendered yet\n", l.Name)
+	for _, s := range sound {
+		if all && !r.rendered(s.Name) {
+			fmt.Fprintf(stderr, "%s: not rendered yet\n", s.Name)
 			continue
 		}
-		tree, err := r.treeOf(l)
+		about, err := r.rendering(s)
 		if err != nil {
 			return err
 		}
-		if err := kustomize.Prove(tree, l.Environment); err != nil {
-			return fmt.Errorf("environment %s: %w", l.Name, err)
+		l, err := s.Whole()
+		if err == nil {
+			err = prove(l, about.tree)
 		}
-		if err := differ(ownerOf(l.Name), tree); err != nil {
+		if err != nil {
+			return err
+		}
+		if err := differ(ownerOf(s.Name), about.tree); err != nil {
 			return err
 		}
 	}
@@ -152,77 +156,92 @@ func (r *repository) drift(stdout, stderr io.Writer, loaded []load.Loaded, gone 
 }
 
 // render writes environments and says what came of each.
-func (r *repository) render(ctx context.Context, stdout, stderr io.Writer, loaded []load.Loaded, opts render.Options) error {
+func (r *repository) render(ctx context.Context, stdout, stderr io.Writer, sound []load.Sound, opts render.Options) error {
 	if err := r.ownSecrets(); err != nil {
 		return err
 	}
-	return inOrder(ctx, len(loaded), stdout, stderr, func(i int, stdout, stderr io.Writer) error {
-		return r.renderOne(ctx, stdout, stderr, loaded[i], len(loaded) > 1, opts)
+	return inOrder(ctx, len(sound), stdout, stderr, func(i int, stdout, stderr io.Writer) error {
+		return r.renderOne(ctx, stdout, stderr, sound[i], len(sound) > 1, opts)
 	})
 }
 
 // renderOne writes an environment and says how it starts. Where it is one of several, its
 // name is said with that.
-func (r *repository) renderOne(ctx context.Context, stdout, stderr io.Writer, l load.Loaded, several bool, opts render.Options) error {
-	_, removed, err := r.write(ctx, stderr, l, opts)
+func (r *repository) renderOne(ctx context.Context, stdout, stderr io.Writer, s load.Sound, several bool, opts render.Options) error {
+	about, removed, err := r.write(ctx, stderr, s, opts)
 	if err != nil {
 		return err
 	}
-	lacks, err := r.lacking(l.Environment)
+	lacks, err := r.lacking(s.Name, about)
 	if err != nil {
 		return err
 	}
-	lacks.say(stderr, l.Name)
-	if err := sayTaken(ctx, stderr, l.Environment); err != nil {
+	lacks.say(stderr, s.Name)
+	if err := sayTaken(ctx, stderr, s.Name, about); err != nil {
 		return err
 	}
 	called := "it"
 	if several {
-		called = l.Name
+		called = s.Name
 	}
-	if err := r.answers(stdout, l.Environment, called, len(removed) > 0); err != nil {
+	if err := r.answer(stdout, s.Name, about, called, len(removed) > 0); err != nil {
 		return err
 	}
-	return lacks.next(stdout, l.Environment)
+	if !about.Cluster {
+		return nil
+	}
+	return lacks.next(stdout, s.Name)
 }
 
 // write makes the local secrets that an environment lacks and writes its files. It
 // returns what was rendered, and the services that were rendered before and are no longer.
-func (r *repository) write(ctx context.Context, stderr io.Writer, l load.Loaded, opts render.Options) (tree render.Tree, removed []string, err error) {
-	if tree, err = r.treeOf(l); err != nil {
-		return tree, nil, err
+func (r *repository) write(ctx context.Context, stderr io.Writer, s load.Sound, opts render.Options) (about rendering, removed []string, err error) {
+	if about, err = r.rendering(s); err != nil {
+		return about, nil, err
 	}
-	if err := r.oneProject(l.Environment); err != nil {
-		return tree, nil, err
+	if err := r.oneProject(s.Name, s.Namespace); err != nil {
+		return about, nil, err
 	}
-	opts.Before = func(changes bool) (err error) {
+	opts.Before = func(changes bool) error {
 		if changes {
-			if err := kustomize.Prove(tree, l.Environment); err != nil {
-				return fmt.Errorf("environment %s: %w", l.Name, err)
+			l, err := s.Whole()
+			if err == nil {
+				err = prove(l, about.tree)
+			}
+			if err != nil {
+				return err
 			}
 			if removed, err = r.removedServices(l.Environment); err != nil {
 				return err
 			}
 		}
-		return r.makeLocalSecrets(ctx, true, stderr, l.Environment)
+		return r.makeLocalSecrets(ctx, true, stderr, s, about.Local)
 	}
-	owner := ownerOf(l.Name)
-	result, err := render.Write(r.dir, owner, tree, opts)
+	owner := ownerOf(s.Name)
+	result, err := render.Write(r.dir, owner, about.tree, opts)
 	if err != nil {
-		return tree, nil, err
+		return about, nil, err
 	}
 	where := owner.Roots[0]
-	if l.RunsAt(schema.Cluster) {
+	if about.Cluster {
 		where = strings.Join(owner.Roots, " and ")
 	}
-	fmt.Fprintf(stderr, "%s: %s in %s\n", l.Name, counts(result), where)
+	fmt.Fprintf(stderr, "%s: %s in %s\n", s.Name, counts(result), where)
 	if len(removed) > 0 {
-		fmt.Fprintf(stderr, "%s: no longer rendered: %s\n", l.Name, listed(removed))
-		if !l.RunsAt(schema.Local) {
-			fmt.Fprintf(stderr, "  hint: stop what still runs on this machine: docker compose --project-name %s down\n", l.Settings.Namespace)
+		fmt.Fprintf(stderr, "%s: no longer rendered: %s\n", s.Name, listed(removed))
+		if !about.Answers.Local {
+			fmt.Fprintf(stderr, "  hint: stop what still runs on this machine: docker compose --project-name %s down\n", s.Namespace)
 		}
 	}
-	return tree, removed, nil
+	return about, removed, nil
+}
+
+// prove holds that Kustomize makes of an environment's files what the environment is.
+func prove(l load.Loaded, tree render.Tree) error {
+	if err := kustomize.Prove(tree, l.Environment); err != nil {
+		return fmt.Errorf("environment %s: %w", l.Name, err)
+	}
+	return nil
 }
 
 // count is a number of things in words.

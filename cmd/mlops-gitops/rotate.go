@@ -159,7 +159,7 @@ func (r *repository) rotation(e *schema.Environment) (*rotation.Rotation, error)
 
 // project is an environment's project as people start it.
 func (r *repository) project(e *schema.Environment) (p rotation.Project, err error) {
-	if err := r.oneProject(e); err != nil {
+	if err := r.oneProject(e.Name, e.Settings.Namespace); err != nil {
 		return p, err
 	}
 	own, err := r.ownCompose(e.Name)

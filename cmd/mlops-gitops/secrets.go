@@ -18,6 +18,7 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/secrets"
 	"github.com/mlops-gitops/mlops-gitops/render/compose"
 	"github.com/mlops-gitops/mlops-gitops/schema"
+	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
 
 func secretsCmd(at *workdir) *cobra.Command {
@@ -59,7 +60,11 @@ other names than the environment's, is made anew.`,
 				return err
 			}
 			for _, l := range loaded {
-				if err := repo.makeLocalSecrets(cmd.Context(), false, cmd.ErrOrStderr(), l.Environment); err != nil {
+				declared, err := localSecrets(l.Environment)
+				if err != nil {
+					return err
+				}
+				if err := repo.makeLocalSecrets(cmd.Context(), false, cmd.ErrOrStderr(), l.Sound(), declared); err != nil {
 					return err
 				}
 				if err := repo.makeClusterSecrets(cmd.ErrOrStderr(), l.Environment, time.Now()); err != nil {
@@ -89,15 +94,19 @@ func (r *repository) ownSecrets() error {
 	}
 }
 
-// makeLocalSecrets makes what the components on this machine lack.
+// makeLocalSecrets makes what the components on this machine lack of what is declared.
 // When careful it makes none that data on this machine may have been made with.
-func (r *repository) makeLocalSecrets(ctx context.Context, careful bool, stderr io.Writer, e *schema.Environment) error {
-	declared, err := localSecrets(e)
-	if err != nil || len(declared) == 0 {
-		return err
+func (r *repository) makeLocalSecrets(ctx context.Context, careful bool, stderr io.Writer, s load.Sound, declared map[string]schema.Secret) error {
+	if len(declared) == 0 {
+		return nil
 	}
 	var unseen []secretOfData
-	made, err := secrets.Local{Dir: r.dir, Env: e.Name, Before: func(missing []string) (err error) {
+	made, err := secrets.Local{Dir: r.dir, Env: s.Name, Before: func(missing []string) error {
+		l, err := s.Whole()
+		if err != nil {
+			return err
+		}
+		e := l.Environment
 		if err := r.sameAsCluster(e, missing); err != nil || !careful {
 			return err
 		}
@@ -107,16 +116,22 @@ func (r *repository) makeLocalSecrets(ctx context.Context, careful bool, stderr 
 	if err != nil {
 		return err
 	}
-	say(stderr, e.Name, ".secrets/"+e.Name, made)
+	say(stderr, s.Name, ".secrets/"+s.Name, made)
 	if !careful && len(made.Made)+len(made.Renewed) == 0 { // who asked for nothing else gets an answer
-		fmt.Fprintf(stderr, "%s: %s in .secrets/%s, each with a value\n", e.Name, count(len(made.Kept), "secret"), e.Name)
+		fmt.Fprintf(stderr, "%s: %s in .secrets/%s, each with a value\n", s.Name, count(len(made.Kept), "secret"), s.Name)
 	}
-	sayUnseen(stderr, e.Name, unseen)
-	if err := r.sayRenewed(stderr, e, made); err != nil {
-		return err
+	sayUnseen(stderr, s.Name, unseen)
+	if len(made.Made)+len(made.Renewed)+len(made.Authority) > 0 {
+		l, err := s.Whole()
+		if err != nil {
+			return err
+		}
+		if err := r.sayRenewed(stderr, l.Environment, made); err != nil {
+			return err
+		}
 	}
 	if len(made.Unfinished) > 0 {
-		fmt.Fprintf(stderr, "%s: %s: a new value is not in force everywhere yet\n  hint: mlops-gitops secrets rotate %[1]s %s\n", e.Name, strings.Join(made.Unfinished, ", "), strings.Join(made.Unfinished, " "))
+		fmt.Fprintf(stderr, "%s: %s: a new value is not in force everywhere yet\n  hint: mlops-gitops secrets rotate %[1]s %s\n", s.Name, strings.Join(made.Unfinished, ", "), strings.Join(made.Unfinished, " "))
 	}
 	return nil
 }

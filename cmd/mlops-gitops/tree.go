@@ -8,11 +8,13 @@ import (
 	"path"
 	"slices"
 
+	"github.com/mlops-gitops/mlops-gitops/bootstrap/engine"
 	"github.com/mlops-gitops/mlops-gitops/render"
 	"github.com/mlops-gitops/mlops-gitops/render/compose"
 	"github.com/mlops-gitops/mlops-gitops/render/flux"
 	"github.com/mlops-gitops/mlops-gitops/render/kube"
 	"github.com/mlops-gitops/mlops-gitops/render/kustomize"
+	"github.com/mlops-gitops/mlops-gitops/schema"
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
 
@@ -35,10 +37,23 @@ func treeOf(l load.Loaded) (render.Tree, error) {
 	return tree, nil
 }
 
-// A contents page stands before the files of a remembered tree.
-type contents struct {
+// A rendering is an environment's files, and what else render needs to know of it.
+type rendering struct {
+	Settings  schema.Settings
+	Cluster   bool                     // something of it is in a cluster
+	Local     map[string]schema.Secret // of this machine
+	InCluster map[string]schema.Secret
+	TakesOver map[string]string // volumes, and the services that use them
+	Answers   answers
+
+	tree render.Tree
+}
+
+// A remembered rendering stands before the contents of its files.
+type remembered struct {
 	Digest string // of what the environment was worked out from
-	Files  []entry
+	rendering
+	Files []entry
 }
 
 type entry struct {
@@ -46,30 +61,54 @@ type entry struct {
 	Size int
 }
 
-// treeOf renders an environment, or recalls what it was rendered to.
-func (r *repository) treeOf(l load.Loaded) (render.Tree, error) {
-	if l.Digest != "" {
-		if tree, ok := recalled(r.trees.Recall(l.Name), l.Digest); ok {
-			return tree, nil
+// rendering renders an environment, or recalls what it was rendered to.
+func (r *repository) rendering(s load.Sound) (rendering, error) {
+	if s.Digest != "" {
+		if known, ok := recalled(r.memory.Recall(s.Name, rendered), s.Digest); ok {
+			return known, nil
 		}
 	}
-	tree, err := treeOf(l)
+	l, err := s.Whole()
+	if err != nil {
+		return rendering{}, err
+	}
+	made, err := renderingOf(l)
 	if refusal := (*kube.Refusal)(nil); errors.As(err, &refusal) {
-		return tree, r.envs.Say(l.Name, refusal.Findings)
+		return made, r.envs.Say(l.Name, refusal.Findings)
 	}
 	if err != nil {
-		return tree, err
+		return made, err
 	}
-	if data, ok := toRemember(tree, l.Digest); ok && l.Digest != "" {
-		r.trees.Keep(l.Name, data)
+	if data, ok := toRemember(made, s.Digest); ok && s.Digest != "" {
+		r.memory.Keep(s.Name, rendered, data)
 	}
-	return tree, nil
+	return made, nil
 }
 
-func toRemember(tree render.Tree, digest string) ([]byte, bool) {
-	page := contents{Digest: digest}
+// rendered is what a memory calls it.
+const rendered = "rendered"
+
+func renderingOf(l load.Loaded) (made rendering, err error) {
+	made = rendering{Settings: l.Settings, Cluster: l.RunsAt(schema.Cluster), TakesOver: engine.Existing(l.Environment)}
+	if made.tree, err = treeOf(l); err != nil {
+		return made, err
+	}
+	if made.Local, err = localSecrets(l.Environment); err == nil {
+		made.InCluster, err = inCluster(l.Environment)
+	}
+	if err == nil {
+		made.Answers, err = answersOf(l.Environment)
+	}
+	if err != nil {
+		return made, fmt.Errorf("environment %s: %w", l.Name, err)
+	}
+	return made, nil
+}
+
+func toRemember(made rendering, digest string) ([]byte, bool) {
+	page := remembered{Digest: digest, rendering: made}
 	var files []byte
-	for name, data := range tree.All() {
+	for name, data := range made.tree.All() {
 		page.Files = append(page.Files, entry{name, len(data)})
 		files = append(files, data...)
 	}
@@ -77,19 +116,19 @@ func toRemember(tree render.Tree, digest string) ([]byte, bool) {
 	return slices.Concat(head, []byte("\n"), files), err == nil
 }
 
-func recalled(data []byte, digest string) (tree render.Tree, ok bool) {
+func recalled(data []byte, digest string) (rendering, bool) {
 	head, files, _ := bytes.Cut(data, []byte("\n"))
-	var page contents
+	var page remembered
 	if json.Unmarshal(head, &page) != nil || page.Digest != digest {
-		return tree, false
+		return rendering{}, false
 	}
 	for _, f := range page.Files {
-		if f.Size < 0 || f.Size > len(files) || tree.Add(f.Name, files[:f.Size:f.Size]) != nil {
-			return tree, false
+		if f.Size < 0 || f.Size > len(files) || page.tree.Add(f.Name, files[:f.Size:f.Size]) != nil {
+			return rendering{}, false
 		}
 		files = files[f.Size:]
 	}
-	return tree, true
+	return page.rendering, true
 }
 
 // ownerOf says which folders an environment's rendered files are kept in.

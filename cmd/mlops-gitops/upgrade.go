@@ -58,14 +58,14 @@ Exit codes: 0 fine; 1 environments have mistakes now; 2 could not upgrade.`,
 			if err != nil {
 				return err
 			}
-			loaded, err := repo.envs.Load()
+			sound, err := repo.envs.Vet()
 			if err != nil {
 				if m := (*load.Mistake)(nil); errors.As(err, &m) {
 					return &found{err}
 				}
 				return err
 			}
-			if err := repo.sayChanges(cmd.OutOrStdout(), loaded); err != nil {
+			if err := repo.sayChanges(cmd.OutOrStdout(), sound); err != nil {
 				return err
 			}
 			next := table{
@@ -86,21 +86,21 @@ Exit codes: 0 fine; 1 environments have mistakes now; 2 could not upgrade.`,
 }
 
 // sayChanges says of how many files each environment's next render would change.
-func (r *repository) sayChanges(w io.Writer, loaded []load.Loaded) error {
+func (r *repository) sayChanges(w io.Writer, sound []load.Sound) error {
 	rows := table{nil, {"of what is rendered, the next render changes, as \"render --all --check\" names them:"}}
-	for _, l := range loaded {
-		if !r.rendered(l.Name) {
+	for _, s := range sound {
+		if !r.rendered(s.Name) {
 			continue
 		}
-		tree, err := r.treeOf(l)
+		about, err := r.rendering(s)
 		if err != nil {
 			return err
 		}
-		drifts, err := render.Check(os.DirFS(r.dir), ownerOf(l.Name), tree)
+		drifts, err := render.Check(os.DirFS(r.dir), ownerOf(s.Name), about.tree)
 		if err != nil {
 			return err
 		}
-		rows = append(rows, []string{"  " + l.Name, count(len(drifts), "file")})
+		rows = append(rows, []string{"  " + s.Name, count(len(drifts), "file")})
 	}
 	if len(rows) == 2 {
 		return nil

@@ -7,8 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/mlops-gitops/mlops-gitops/render"
-	"github.com/mlops-gitops/mlops-gitops/schema"
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
 
@@ -33,12 +31,12 @@ Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
 			if err != nil {
 				return err
 			}
-			loaded, err := repo.envs.Load(args...)
+			sound, err := repo.envs.Vet(args...)
 			if m := (*load.Mistake)(nil); err != nil && !errors.As(err, &m) {
 				return err
 			}
 			if err == nil {
-				err = refusals(loaded, repo.treeOf, repo.oneProject)
+				err = refusals(sound, repo.rendering, repo.oneProject)
 			}
 			if *output == "json" {
 				if shown := showMistakes(cmd.OutOrStdout(), err); shown != nil {
@@ -53,19 +51,23 @@ Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
 				return &found{err}
 			}
 			var names []string
-			for _, l := range loaded {
-				names = append(names, l.Name)
+			for _, s := range sound {
+				names = append(names, s.Name)
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), "no mistakes in", strings.Join(names, ", "))
 			if len(args) == 0 { // who asks of one by name gets it all
 				return nil
 			}
-			for _, l := range loaded {
-				lacks, err := repo.lacking(l.Environment)
+			for _, s := range sound {
+				about, err := repo.rendering(s)
 				if err != nil {
 					return err
 				}
-				lacks.say(cmd.ErrOrStderr(), l.Name)
+				lacks, err := repo.lacking(s.Name, about)
+				if err != nil {
+					return err
+				}
+				lacks.say(cmd.ErrOrStderr(), s.Name)
 			}
 			return nil
 		},
@@ -76,11 +78,11 @@ Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
 
 // refusals are what stands in the way of rendering environments in which loading found no
 // mistake: what renderers say, and how the repository would start them.
-func refusals(loaded []load.Loaded, treeOf func(load.Loaded) (render.Tree, error), start func(*schema.Environment) error) error {
+func refusals(sound []load.Sound, render func(load.Sound) (rendering, error), start func(env, project string) error) error {
 	var all []error
-	for _, l := range loaded {
-		_, err := treeOf(l)
-		all = append(all, err, start(l.Environment))
+	for _, s := range sound {
+		_, err := render(s)
+		all = append(all, err, start(s.Name, s.Namespace))
 	}
 	return errors.Join(all...)
 }

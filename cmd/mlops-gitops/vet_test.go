@@ -5,21 +5,19 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/mlops-gitops/mlops-gitops/render"
-	"github.com/mlops-gitops/mlops-gitops/schema"
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
 
 // TestRefusals holds that vet says of every environment what a renderer refuses there, to
 // machines as well. No environment without mistakes is known to be refused.
 func TestRefusals(t *testing.T) {
-	loaded := []load.Loaded{{Environment: &schema.Environment{Name: "dev"}}, {Environment: &schema.Environment{Name: "fine"}}, {Environment: &schema.Environment{Name: "prod"}}}
-	fine := func(*schema.Environment) error { return nil }
-	err := refusals(loaded, func(l load.Loaded) (render.Tree, error) {
+	sound := []load.Sound{{Name: "dev"}, {Name: "fine"}, {Name: "prod"}}
+	fine := func(_, _ string) error { return nil }
+	err := refusals(sound, func(l load.Sound) (rendering, error) {
 		if l.Name == "fine" {
-			return render.Tree{}, nil
+			return rendering{}, nil
 		}
-		return render.Tree{}, fmt.Errorf("environment %s: no", l.Name)
+		return rendering{}, fmt.Errorf("environment %s: no", l.Name)
 	}, fine)
 	var text, json bytes.Buffer
 	report(&text, err)
@@ -40,7 +38,7 @@ func TestRefusals(t *testing.T) {
 `; json.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", json.String(), want)
 	}
-	if err := refusals(loaded[1:2], func(load.Loaded) (render.Tree, error) { return render.Tree{}, nil }, fine); err != nil {
+	if err := refusals(sound[1:2], func(load.Sound) (rendering, error) { return rendering{}, nil }, fine); err != nil {
 		t.Errorf("got %v", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -16,9 +17,11 @@ type workdir struct{ dir string }
 
 // A repository is the config repository around a workdir.
 type repository struct {
-	dir   string // absolute
-	envs  *load.Repository
-	trees memory // what environments were rendered to, when envs remembers them
+	dir    string // absolute
+	envs   *load.Repository
+	memory memory // what envs remembers with, if it does
+
+	compose func() (composeHead, error) // compose.yaml in dir
 }
 
 // open finds the config repository in the folder or one above it.
@@ -41,9 +44,10 @@ func (w *workdir) open() (*repository, error) {
 	}
 	envs.Watch(tooMuch, tooLong, exhausted)
 	r := &repository{dir: dir, envs: envs}
+	r.compose = sync.OnceValues(func() (composeHead, error) { return r.readCompose("compose.yaml") })
 	if m, ok := memoryOf(dir); ok {
-		r.trees = m.of("trees")
-		envs.Remember(m.of("environments"))
+		r.memory = m
+		envs.Remember(m)
 	}
 	return r, nil
 }

@@ -41,7 +41,10 @@ func Of(e *schema.Environment, component string, w schema.Workload) (Container, 
 	if w.Health != nil {
 		health = w.Health.Command
 	}
-	return b.build(w.Command, w.Args, health, w.Env, w.Files, becomes)
+	env, files := outward(e)
+	maps.Copy(env, w.Env) // what a workload says holds
+	maps.Copy(b.files, files)
+	return b.build(w.Command, w.Args, health, env, w.Files, becomes)
 }
 
 // Asking is a container that asks a question until the answer is yes, for a component

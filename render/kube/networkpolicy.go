@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"net/netip"
+	"net/url"
 	"reflect"
 	"slices"
 	"strconv"
@@ -142,6 +143,11 @@ func (t traffic) to() []networkingv1.NetworkPolicyEgressRule {
 	for _, provider := range slices.Sorted(maps.Keys(inside)) {
 		rules = append(rules, networkingv1.NetworkPolicyEgressRule{Ports: tcp(inside[provider]...), To: pods(t.env, provider)})
 	}
+	for _, proxy := range []string{t.env.Settings.Proxy.HTTP, t.env.Settings.Proxy.HTTPS} {
+		if host, number, ok := proxyAt(proxy); ok {
+			outside[host] = append(outside[host], number)
+		}
+	}
 	for _, host := range slices.Sorted(maps.Keys(outside)) {
 		rules = append(rules, networkingv1.NetworkPolicyEgressRule{Ports: tcp(outside[host]...), To: address(host)})
 	}
@@ -221,6 +227,19 @@ func address(host string) []networkingv1.NetworkPolicyPeer {
 		return nil
 	}
 	return []networkingv1.NetworkPolicyPeer{{IPBlock: &networkingv1.IPBlock{CIDR: ip.String() + "/" + strconv.Itoa(ip.BitLen())}}}
+}
+
+// proxyAt is where a proxy listens.
+func proxyAt(address string) (host string, port int, ok bool) {
+	u, err := url.Parse(address)
+	if err != nil || u.Hostname() == "" {
+		return "", 0, false
+	}
+	port = map[string]int{"http": 80, "https": 443}[u.Scheme]
+	if number, err := strconv.Atoi(u.Port()); err == nil {
+		port = number
+	}
+	return u.Hostname(), port, true
 }
 
 // nameServers are where the cluster has them.

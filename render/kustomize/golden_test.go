@@ -42,7 +42,7 @@ func TestSettings(t *testing.T) {
 	for _, tt := range []struct{ what, says string }{
 		{"nothing", ``},
 		{"a size", `postgres: storage: "100Gi"`},
-		{"a number in a command", `mlflow: workers: 5`},
+		{"a number in a command", `mlflow: workers: 3`},
 		{"the domain", `domain: "mlops.example.com"`},
 		{"a version", `postgres: version: "18.7"`},
 		{"a tag that looks like a number", `postgres: image: tag: "18"`},

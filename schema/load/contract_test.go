@@ -177,6 +177,8 @@ environment: {
 	mode: "hybrid"
 	secrets: recipients: ["age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq"]
 	mlflow: place: "cluster"
+	proxy: {http: "http://proxy:3128", https: "http://proxy:3128", no: [".example.com"]}
+	ca: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 	kubernetes: {
 		nodeSelector: disk: "ssd"
 		tolerations: [{key: "gpu", operator: "Equal", value: "a", effect: "NoExecute", tolerationSeconds: 5}]
@@ -215,7 +217,7 @@ environment: {
 	}
 	components: store: {
 		place: "external"
-		published: s3: {host: "s3.example.com", port: 443, tls: "verify-full", ca: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"}
+		published: s3: {host: "s3.example.com", port: 443, tls: "verify-full", credentials: "ambient", ca: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"}
 	}
 	components: notes: {
 		needs: postgres: {port: "sql", database: "notes"}

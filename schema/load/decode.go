@@ -1,6 +1,7 @@
 package load
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -17,7 +18,9 @@ import (
 func fill(to reflect.Value, v cue.Value) (err error) {
 	if to.Type() == reflect.TypeFor[json.RawMessage]() {
 		text, err := v.MarshalJSON()
-		to.SetBytes(text)
+		var b bytes.Buffer
+		json.HTMLEscape(&b, text) // as it comes back to who keeps it in JSON
+		to.SetBytes(b.Bytes())
 		return err
 	}
 	switch to.Kind() {

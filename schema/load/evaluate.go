@@ -14,10 +14,12 @@ import (
 
 // perContext is how many environments share one CUE context, and perLoad at most how
 // many are loaded at once. Sharing saves compiling the schema, and reading it; a context
-// never forgets, four megabytes for each environment, so it is renewed.
+// keeps what people wrote in each environment, a third of a megabyte, so it is renewed.
+// As few as atOnce are not worth a second processor, which would compile the schema, too.
 const (
-	perContext = 12
-	perLoad    = 10 * perContext
+	perContext = 30
+	perLoad    = 4 * perContext
+	atOnce     = 12
 )
 
 // An outcome is what came of evaluating one environment: it is loaded, or something
@@ -39,7 +41,7 @@ func (s *sources) evaluate(names []string, keep bool) []outcome {
 	outcomes := make([]outcome, len(names))
 	var broken atomic.Value // what a worker panicked with
 	processors := runtime.GOMAXPROCS(0)
-	part := min(max((len(names)+processors-1)/processors, perContext), perLoad)
+	part := min(max((len(names)+processors-1)/processors, atOnce), perLoad)
 	together((len(names)+part-1)/part, func(i int) {
 		from, to := i*part, min((i+1)*part, len(names))
 		if p := panicOf(func() { s.evaluateTogether(names[from:to], outcomes[from:to], keep) }); p != nil {
@@ -102,7 +104,10 @@ func evaluated(ctx *cue.Context, inst *build.Instance, name string) outcome {
 	if inst.Err != nil || !env.Exists() || env.Validate(cue.Concrete(true)) != nil {
 		return outcome{wrong: inst}
 	}
-	v := values{env, platformOf(vendored, name, env)}
+	// CUE leaves an optional field that nobody wrote unfinished, and ties it to the evaluation
+	// that came upon it first: let that be one of its own, or the context, which keeps env,
+	// would keep all that comes of #Platform as well
+	v := values{env, platformOf(vendored, name, env.Eval())}
 	l, err := loadedFrom(ctx, vendored, name, v.platform)
 	l.Inputs = sortedKeys(imported)
 	return outcome{loaded: l, values: v, err: err}

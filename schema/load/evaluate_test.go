@@ -3,8 +3,12 @@ package load
 import (
 	"fmt"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
+
+	"cuelang.org/go/cue/cuecontext"
+	"cuelang.org/go/cue/load"
 
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
@@ -61,4 +65,35 @@ func TestFill(t *testing.T) {
 	if !reflect.DeepEqual(ours, theirs) {
 		t.Errorf("got\n%+v\nand Decode gives\n%+v", ours, theirs)
 	}
+}
+
+// TestContextKeepsLittle holds that a context lets go of what was worked out of an
+// environment, several megabytes, once nobody needs it any more.
+func TestContextKeepsLittle(t *testing.T) {
+	const n = 6
+	var all strings.Builder
+	var names []string
+	for i := range n {
+		names = append(names, fmt.Sprint("e", i))
+		fmt.Fprintf(&all, "-- environments/e%d/e.cue --\npackage environments\n\nenvironment: mode: \"dev\"\n", i)
+	}
+	src, _, err := readSources(newOnlyCUE(tree(t, all.String()), ""), names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := cuecontext.New()
+	var after []uint64
+	for i, inst := range load.Instances(packages(names), config(src)) {
+		if o := evaluated(ctx, inst, names[i]); o.err != nil || o.wrong != nil {
+			t.Fatalf("%s: %v, %v", names[i], o.err, o.wrong)
+		}
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		after = append(after, m.HeapAlloc)
+	}
+	if kept := (int64(after[n-1]) - int64(after[0])) / (n - 1); kept > 1<<20 {
+		t.Errorf("each environment leaves %d KB in its context", kept>>10)
+	}
+	runtime.KeepAlive(ctx)
 }

@@ -40,7 +40,7 @@ func (r *Repository) Explain(name string) (*Explained, error) {
 	}
 	var v values
 	tree := newOnlyCUE(r.fsys, r.under)
-	loaded, mistakes := r.load(tree, []string{name}, r.recall(tree, []string{name}), &v)
+	sound, mistakes := r.load(tree, []string{name}, r.recall(tree, []string{name}), &v)
 	if m := (*Mistake)(nil); mistakes != nil && !errors.As(mistakes, &m) {
 		return nil, mistakes
 	}
@@ -51,7 +51,11 @@ func (r *Repository) Explain(name string) (*Explained, error) {
 	if e.Mistakes = mistakes; mistakes != nil {
 		return e, nil
 	}
-	e.env = loaded[0].Environment
+	l, err := sound[0].Whole()
+	if err != nil {
+		return nil, err
+	}
+	e.env = l.Environment
 	if !v.own.Exists() { // it was recalled
 		v = e.src.values(name)
 	}

@@ -57,20 +57,19 @@ func (s *sources) setting(env string, at []string) (Position, bool) {
 
 // clashes are environments in one namespace, which is also the name of their Compose
 // project: each is a mistake unless neither runs anything there.
-func (s *sources) clashes(loaded []Loaded) (mistakes []*Mistake) {
-	in := map[string][]Loaded{}
-	for _, l := range loaded {
-		namespace := l.Settings.Namespace
-		for _, other := range in[namespace] {
-			if !runs(l) && !runs(other) {
+func (s *sources) clashes(sound []Sound) (mistakes []*Mistake) {
+	in := map[string][]Sound{}
+	for _, one := range sound {
+		for _, other := range in[one.Namespace] {
+			if !one.runs && !other.runs {
 				continue
 			}
 			m := &Mistake{
-				Pos: Position{File: path.Join(folder, l.Name)},
-				Msg: fmt.Sprintf("%s and %s would both be in namespace %s, where each would remove what the other made", l.Name, other.Name, namespace),
+				Pos: Position{File: path.Join(folder, one.Name)},
+				Msg: fmt.Sprintf("%s and %s would both be in namespace %s, where each would remove what the other made", one.Name, other.Name, one.Namespace),
 				Fix: "give one of them another namespace",
 			}
-			here, ok := s.setting(l.Name, []string{"namespace"})
+			here, ok := s.setting(one.Name, []string{"namespace"})
 			there, also := s.setting(other.Name, []string{"namespace"})
 			switch {
 			case ok && also && here != there:
@@ -83,12 +82,7 @@ func (s *sources) clashes(loaded []Loaded) (mistakes []*Mistake) {
 			mistakes = append(mistakes, m)
 			break
 		}
-		in[namespace] = append(in[namespace], l)
+		in[one.Namespace] = append(in[one.Namespace], one)
 	}
 	return mistakes
-}
-
-// runs reports whether anything of an environment runs in its namespace.
-func runs(l Loaded) bool {
-	return l.RunsAt(schema.Local) || l.RunsAt(schema.Cluster)
 }

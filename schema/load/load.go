@@ -148,10 +148,48 @@ type Loaded struct {
 	Digest string `json:"-"`
 }
 
-// Load evaluates environments, all those of the repository when none is named.
+// A Sound environment is one without mistakes. When nothing that it is made of has changed
+// since it was kept, it is known to be sound without being looked at whole.
+type Sound struct {
+	Name      string
+	Namespace string
+	Inputs    []string // as Loaded has them
+	Digest    string   // the same
+
+	runs  bool // anything of it, in its namespace
+	whole func() (Loaded, error)
+}
+
+// Whole is all of it.
+func (s Sound) Whole() (Loaded, error) { return s.whole() }
+
+// Sound is what is known without looking at all of it.
+func (l Loaded) Sound() Sound {
+	return Sound{
+		Name: l.Name, Namespace: l.Settings.Namespace, Inputs: l.Inputs, Digest: l.Digest,
+		runs:  l.RunsAt(schema.Local) || l.RunsAt(schema.Cluster),
+		whole: func() (Loaded, error) { return l, nil },
+	}
+}
+
+// Load is Vet with all of each environment.
+func (r *Repository) Load(names ...string) ([]Loaded, error) {
+	sound, err := r.Vet(names...)
+	if err != nil {
+		return nil, err
+	}
+	loaded, errs := make([]Loaded, len(sound)), make([]error, len(sound))
+	together(len(sound), func(i int) { loaded[i], errs[i] = sound[i].Whole() })
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return loaded, nil
+}
+
+// Vet evaluates environments, all those of the repository when none is named.
 // When anything is wrong it returns every mistake it can find, joined; a file that
 // can't be read is an error of another kind.
-func (r *Repository) Load(names ...string) ([]Loaded, error) {
+func (r *Repository) Vet(names ...string) ([]Sound, error) {
 	if len(names) == 0 {
 		names = r.names
 	}
@@ -174,7 +212,7 @@ func (r *Repository) Load(names ...string) ([]Loaded, error) {
 
 // load evaluates the environments that are not known yet. Who asks for their values gets
 // those of one that is evaluated.
-func (r *Repository) load(tree *onlyCUE, names []string, known map[string]Loaded, asked *values) ([]Loaded, error) {
+func (r *Repository) load(tree *onlyCUE, names []string, known map[string]Sound, asked *values) ([]Sound, error) {
 	unknown := slices.DeleteFunc(slices.Clone(names), func(name string) bool { _, ok := known[name]; return ok })
 	src, mistakes, err := readSources(tree, unknown)
 	if err != nil {
@@ -214,22 +252,22 @@ func (r *Repository) load(tree *onlyCUE, names []string, known map[string]Loaded
 	if len(mistakes) == 0 {
 		r.keep(tree, worked)
 	}
-	var loaded []Loaded
+	var sound []Sound
 	for _, name := range names {
-		if l, ok := known[name]; ok {
-			loaded = append(loaded, l)
+		if s, ok := known[name]; ok {
+			sound = append(sound, s)
 		} else if l := worked[name]; l != nil {
-			loaded = append(loaded, *l)
+			sound = append(sound, l.Sound())
 		}
 	}
-	clashes := src.clashes(loaded)
+	clashes := src.clashes(sound)
 	if len(clashes) > 0 && len(known) > 0 {
 		return r.load(tree, names, nil, asked) // their sources say where
 	}
 	if mistakes = append(mistakes, clashes...); len(mistakes) > 0 {
 		return nil, join(r.under, mistakes)
 	}
-	return loaded, nil
+	return sound, nil
 }
 
 // unbroken are the environments that can be looked at although there are mistakes: of

@@ -10,59 +10,81 @@ import (
 	"io"
 	"path"
 	"slices"
+	"sync"
 )
 
-// A Memory keeps what was worked out until the next run, by the name of an environment.
-// It may forget at any time, and gives back only what this very program kept.
+// A Memory keeps what was worked out until the next run, by the name of an environment and
+// what it is of it. It may forget at any time, and gives back only what this very program
+// kept.
 type Memory interface {
-	Recall(env string) []byte // nil: nothing
-	Keep(env string, data []byte)
+	Recall(env, what string) []byte // nil: nothing
+	Keep(env, what string, data []byte)
 }
+
+// What is kept of an environment: what most runs need to know, and all of it.
+const (
+	outline = "outline"
+	whole   = "whole"
+)
 
 // Remember makes Load recall environments of which no input has changed, and keep
 // those that it works out and that hold.
 func (r *Repository) Remember(m Memory) { r.memory = m }
 
-// An origin is what a remembered environment was worked out from.
-type origin struct {
-	Digest  string
-	Folders []string // of packages that it imports, beside those that all environments share
+// An outlined environment is one that is remembered, without what few runs need.
+type outlined struct {
+	Digest    string
+	Inputs    []string
+	Namespace string
+	Runs      bool
 }
 
 // recall returns the environments, of those named, that are as they were when they were kept.
-func (r *Repository) recall(tree *onlyCUE, names []string) map[string]Loaded {
+func (r *Repository) recall(tree *onlyCUE, names []string) map[string]Sound {
 	if r.memory == nil {
 		return nil
 	}
-	found := make([]*Loaded, len(names))
+	found := make([]*Sound, len(names))
 	together(len(names), func(i int) { found[i] = r.recallOne(tree, names[i]) })
-	known := map[string]Loaded{}
-	for i, l := range found {
-		if l != nil {
-			known[names[i]] = *l
+	known := map[string]Sound{}
+	for i, s := range found {
+		if s != nil {
+			known[names[i]] = *s
 		}
 	}
 	return known
 }
 
-func (r *Repository) recallOne(tree *onlyCUE, name string) *Loaded {
-	data := r.memory.Recall(name)
+func (r *Repository) recallOne(tree *onlyCUE, name string) *Sound {
+	data := r.memory.Recall(name, outline)
 	if data == nil {
 		return nil
 	}
-	head, body, _ := bytes.Cut(data, []byte("\n"))
-	var from origin
-	if json.Unmarshal(head, &from) != nil {
+	var o outlined
+	if json.Unmarshal(data, &o) != nil {
 		return nil
 	}
-	if now, err := tree.digest(name, from.Folders); err != nil || now != from.Digest {
+	if now, err := tree.digest(name, foldersOf(o.Inputs)); err != nil || now != o.Digest {
 		return nil // whatever is wrong comes out when it is read in earnest
 	}
-	l := &Loaded{Digest: from.Digest}
-	if json.Unmarshal(body, l) != nil {
-		return nil
+	return &Sound{
+		Name: name, Namespace: o.Namespace, Inputs: o.Inputs, Digest: o.Digest, runs: o.Runs,
+		whole: sync.OnceValues(func() (Loaded, error) { return r.recallWhole(tree, name, o.Digest) }),
 	}
-	return l
+}
+
+// recallWhole recalls all of an environment, or works it out anew where that was forgotten.
+func (r *Repository) recallWhole(tree *onlyCUE, name, digest string) (Loaded, error) {
+	l := Loaded{Digest: digest}
+	of, body, _ := bytes.Cut(r.memory.Recall(name, whole), []byte("\n"))
+	if string(of) == digest && json.Unmarshal(body, &l) == nil {
+		return l, nil
+	}
+	sound, err := r.load(tree, []string{name}, nil, nil)
+	if err != nil {
+		return Loaded{}, err
+	}
+	return sound[0].Whole()
 }
 
 // keep remembers environments that hold, and gives them their digests.
@@ -75,12 +97,12 @@ func (r *Repository) keep(tree *onlyCUE, loaded map[string]*Loaded) {
 }
 
 func (r *Repository) keepOne(tree *onlyCUE, l *Loaded) {
-	from := origin{Folders: foldersOf(l.Inputs)}
-	var err error
-	if from.Digest, err = tree.digest(l.Name, from.Folders); err != nil {
+	digest, err := tree.digest(l.Name, foldersOf(l.Inputs))
+	if err != nil {
 		return // a file was changed meanwhile: the next run works it out anew
 	}
-	head, err := json.Marshal(from)
+	s := l.Sound()
+	head, err := json.Marshal(outlined{digest, s.Inputs, s.Namespace, s.runs})
 	if err != nil {
 		return
 	}
@@ -88,8 +110,9 @@ func (r *Repository) keepOne(tree *onlyCUE, l *Loaded) {
 	if err != nil {
 		return
 	}
-	r.memory.Keep(l.Name, slices.Concat(head, []byte("\n"), body))
-	l.Digest = from.Digest
+	r.memory.Keep(l.Name, outline, head)
+	r.memory.Keep(l.Name, whole, slices.Concat([]byte(digest), []byte("\n"), body))
+	l.Digest = digest
 }
 
 // foldersOf are the folders that files are in and those above, since a package goes on

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"bytes"
 	"maps"
 	"reflect"
 	"strings"
@@ -12,20 +13,20 @@ import (
 // A notebook is a memory that tells what it was given.
 type notebook struct {
 	mu   sync.Mutex
-	kept map[string][]byte
-	new  []string // environments kept since it was last asked
+	kept map[string][]byte // by name and what it is, with a dot between them
+	new  []string          // environments kept since it was last asked
 }
 
-func (n *notebook) Recall(env string) []byte {
+func (n *notebook) Recall(env, what string) []byte {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.kept[env]
+	return n.kept[env+"."+what]
 }
 
-func (n *notebook) Keep(env string, data []byte) {
+func (n *notebook) Keep(env, what string, data []byte) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.kept[env] = data
+	n.kept[env+"."+what] = data
 	n.new = append(n.new, env)
 }
 
@@ -62,7 +63,12 @@ environment: mode: "dev"
 -- environments/prod/environment.cue --
 package environments
 
-environment: {mode: "prod", components: notes: {
+environment: {mode: "prod", kubernetes: {
+	labels: team: "x"
+	operators: "cert-manager": values: note: "<&>\u2028"
+}, nginx: kubernetes: podLabels: tier: "front", components: notes: {
+	kubernetes: objects: map: manifest: {apiVersion: "v1", kind: "ConfigMap", metadata: name: "map", data: note: "<&>\u2028"}
+	kubernetes: patches: "Deployment/notes-server": spec: template: spec: hostname: "notes"
 	needs: postgres: {port: "sql", database: "notes"}
 	workloads: server: {
 		image: {repository: "notes", tag: "1"}
@@ -167,9 +173,33 @@ environment: {mode: "dev", namespace: "two"}
 			t.Fatalf("two environments in one namespace: %v", err)
 		}
 	}
-	n.kept["a"] = n.kept["a"][:len(n.kept["a"])/2]
-	if _, err := remembering(t, files, n); err != nil {
-		t.Errorf("with half a record: %v", err)
+}
+
+// TestHalfRemembered holds that an environment is worked out anew when what is kept of it
+// is cut off, is of another state, or is not there.
+func TestHalfRemembered(t *testing.T) {
+	files := tree(t, "-- environments/a/environment.cue --\npackage environments\n\nenvironment: mode: \"dev\"\n")
+	n := &notebook{kept: map[string][]byte{}}
+	want, err := remembering(t, files, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, of := range []string{"a." + outline, "a." + whole} {
+		for _, spoil := range []func([]byte) []byte{
+			func(data []byte) []byte { return data[:len(data)/2] },
+			func(data []byte) []byte { return bytes.Replace(data, []byte(want[0].Digest), []byte("0"), 1) },
+			func([]byte) []byte { return nil },
+		} {
+			half := &notebook{kept: maps.Clone(n.kept)}
+			half.kept[of] = spoil(half.kept[of])
+			got, err := remembering(t, files, half)
+			if err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("with %q in %s: %v, %v", half.kept[of], of, got, err)
+			}
+			if !reflect.DeepEqual(half.kept, n.kept) {
+				t.Errorf("%s is not kept as it was", of)
+			}
+		}
 	}
 }
 

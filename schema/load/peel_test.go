@@ -52,7 +52,7 @@ var plots = []plot{
 	{`minio: servers: 1`, `minio: servers: "1"`, `minio.servers must be an integer from 1 to 50, not "1"`},
 	{`minio: version: "RELEASE.2026-09-16T00-00-00Z"`, `minio: version: "latest"`, `minio.version must be a release such as RELEASE.2026-09-16T00-00-00Z, not "latest"`},
 	{`minio: buckets: data: lifecycle: old: days: 30`, `minio: buckets: data: lifecycle: old: dyas: 30`, `minio.buckets.data.lifecycle.old has no field "dyas"`},
-	{`nginx: tls: "local"`, `nginx: tls: "letsencrypt"`, `nginx.tls must be local, files, before or none, not "letsencrypt"`},
+	{`nginx: tls: "local"`, `nginx: tls: "letsencrypt"`, `nginx.tls must be local, cert-manager, secret, files, before or none, not "letsencrypt"`},
 	{`nginx: address: "127.0.0.2"`, `nginx: address: "127.0.0.2:80"`, `nginx.address must be an IP address such as 127.0.0.1, not "127.0.0.2:80"`},
 	{`nginx: headers: "X-A": "b"`, `nginx: headers: "X_A": "b"`, `nginx.headers can't hold the name "X_A"`},
 	{`nginx: {redirect: false}`, `nginx: {redirect: "no"}`, `nginx.redirect must be true or false, not "no"`},
