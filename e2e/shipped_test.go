@@ -45,7 +45,7 @@ environment: {
 	})
 	began := time.Now()
 
-	f.attempted("operators", "data")
+	f.there("helmrelease.helm.toolkit.fluxcd.io/cert-manager", "cert-manager")
 	f.nothing("cluster.postgresql.cnpg.io")
 	for _, operator := range []string{"cnpg-system/cloudnative-pg", "cert-manager/cert-manager"} {
 		namespace, name, _ := strings.Cut(operator, "/")
@@ -53,7 +53,7 @@ environment: {
 	}
 	f.ready("operators")
 
-	f.attempted("data", "setup")
+	f.there("database.postgresql.cnpg.io/mlflow.auth", f.namespace)
 	f.nothing("job")
 	f.becomes("cluster.postgresql.cnpg.io/postgres", f.namespace, `{`+isReady+`}`)
 	f.nothing("job") // a Cluster without its databases is not enough
@@ -64,7 +64,7 @@ environment: {
 	f.ready("data")
 	f.ready("setup")
 
-	f.run("sh", "-c", "until kubectl get certificate.cert-manager.io/nginx -n "+f.namespace+"; do sleep 1; done")
+	f.there("certificate.cert-manager.io/nginx", f.namespace)
 	for _, o := range []string{"issuer.cert-manager.io/nginx-self-signed", "certificate.cert-manager.io/nginx-authority", "issuer.cert-manager.io/nginx-authority", "certificate.cert-manager.io/nginx"} {
 		f.becomes(o, f.namespace, `{`+isReady+`}`)
 	}
@@ -83,10 +83,18 @@ func (f synced) becomes(object, namespace, status string) {
 	f.run("kubectl", "patch", object, "-n", namespace, "--subresource", "status", "--type", "merge", "--patch", `{"status":`+status+`}`)
 }
 
-// nothing holds that there is no object of a kind yet.
+// there waits for an object.
+func (f synced) there(object, namespace string) {
+	f.t.Helper()
+	f.run("timeout", "300", "sh", "-c", `until kubectl get "$1" -n "$2"; do sleep 1; done`, "sh", object, namespace)
+}
+
+// nothing holds that there is no object of a kind, and that none comes before what it
+// waits for.
 func (f synced) nothing(kind string) {
 	f.t.Helper()
-	if there := f.run("kubectl", "get", kind, "-n", f.namespace, "-o", "name"); there != "" {
-		f.t.Errorf("there is %s already", there)
+	time.Sleep(8 * time.Second) // Flux looks at the health of what it applied each five
+	if early := f.run("kubectl", "get", kind, "-n", f.namespace, "-o", "name"); early != "" {
+		f.t.Errorf("there is %s already", early)
 	}
 }

@@ -45,17 +45,17 @@ var permitted = []permission{
 	{"nginx", "exposed 5000", "MLflow's plain port is this machine's own (mlflow.port)", func(local, cluster string) bool {
 		return local == "5000" && cluster == ""
 	}},
-	{"nginx", "file /etc/nginx/platform.conf", "MLflow's plain port is this machine's own; and in a cluster a Service's address stays, where the engine's name server finds Compose's replicas, and certificates are renewed while Nginx runs", func(local, cluster string) bool {
+	{"nginx", "file /etc/nginx/platform.conf", "MLflow's plain port is this machine's own; in a cluster a Service's address stays, where the engine's name server finds Compose's replicas, and certificates are renewed under Nginx", func(local, cluster string) bool {
 		local = strings.Replace(local, engine, "", 1)
-		cluster = strings.ReplaceAll(strings.Replace(cluster, renewed, "", 1), "$anew/run/secrets/", "/run/secrets/")
 		for _, own := range []*regexp.Regexp{plainUpstream, plainServer} {
 			local = own.ReplaceAllString(local, "")
 		}
+		cluster = strings.ReplaceAll(strings.Replace(cluster, anew, "", 1), " $anew/run/secrets/nginx.tls.", " /run/secrets/nginx.tls.")
 		return resolved.ReplaceAllString(local, "$1") == cluster
 	}},
 	{"minio", "command", "servers in a cluster are told of each other by their names behind the headless Service, and this machine has one", func(local, cluster string) bool {
-		own, data := strings.CutSuffix(local, "\x00/data")
-		return data && own+"\x00http://minio-{0...3}.minio-headless:9000/data" == cluster
+		own, data := strings.CutSuffix(local, "\"/data\"")
+		return data && own+"\"http://minio-{0...3}.minio-headless:9000/data\"" == cluster
 	}},
 	{"minio|nginx", "replicas", "on this machine there is one (minio.servers, nginx.replicas)", func(local, cluster string) bool {
 		return local == "1" && (cluster == "4" || cluster == "2")
@@ -71,11 +71,12 @@ var permitted = []permission{
 	}},
 }
 
-// What Nginx has on this machine alone.
-const engine = "\n\t# the engine's own name server: replicas come and go\n\tresolver 127.0.0.11 valid=2s ipv6=off;\n\tresolver_timeout 2s;\n"
+// What Nginx has on one target alone.
+const (
+	anew = "\n\t# certificates are read anew each minute: they are renewed while Nginx runs\n\tssl_certificate_cache max=16 valid=1m;\n\tmap $ssl_server_name $anew {\n\t\tdefault \"\";\n\t}\n"
 
-// And in a cluster alone.
-const renewed = "\n\t# certificates are read anew each minute: they are renewed while Nginx runs\n\tssl_certificate_cache max=16 valid=1m;\n\tmap $ssl_server_name $anew {\n\t\tdefault \"\";\n\t}\n"
+	engine = "\n\t# the engine's own name server: replicas come and go\n\tresolver 127.0.0.11 valid=2s ipv6=off;\n\tresolver_timeout 2s;\n"
+)
 
 var (
 	resolved      = regexp.MustCompile(`(\n\t\tserver [^ ]+) resolve`)
@@ -330,7 +331,14 @@ func inCompose(t *testing.T, e *schema.Environment) map[string]facts {
 	return all
 }
 
-func words(list []string) string { return strings.Join(list, "\x00") }
+// words are a command, a word a line.
+func words(list []string) string {
+	var quoted []string
+	for _, word := range list {
+		quoted = append(quoted, strconv.Quote(word))
+	}
+	return strings.Join(quoted, "\n")
+}
 
 func reserved(f facts, what string, r *types.Resource) {
 	if r == nil {

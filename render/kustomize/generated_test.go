@@ -25,6 +25,7 @@ var (
 // alternatives are what can be said in an environment: of each row one or nothing.
 var alternatives = [][]string{
 	{`namespace: "no"`, `namespace: "on"`},
+	{`proxy: {http: "http://proxy.example.com:3128", no: [".example.org", "203.0.113.0/24"]}`},
 	{`domain: "mlops.example.com"`, `domain: "203.0.113.7"`},
 	{`flux: interval: "10m"`},
 
@@ -48,6 +49,7 @@ var alternatives = [][]string{
 		`postgres: {synchronous: "off", kubernetes: patches: "Cluster/postgres": spec: {postgresql: parameters: {work_mem: "8MB", "a.b/c": "~"}, logLevel: "debug"}}`,
 		`postgres: {operator: "none", kubernetes: patches: "StatefulSet/postgres": spec: template: spec: {dnsPolicy: "Default", containers: [{name: "postgres", env: [{name: "TZ", value: "UTC"}]}]}}`},
 	{`postgres: version: "17.6"`, `postgres: image: tag: "18"`, `postgres: image: repository: "registry.example.com:5000/pg"`},
+	{`postgres: backup: bucket: "backups"`, `postgres: backup: {bucket: "backups", schedule: "0 30 3 * * *", retention: "4w"}`},
 	{`postgres: databases: {feast: {}, airflow: {}}`},
 	{`postgres: resources: limits: memory: "8Gi"`},
 	{`postgres: kubernetes: {labels: tier: "data", nodeSelector: {}, storageClassName: "slow"}`},
@@ -56,7 +58,7 @@ var alternatives = [][]string{
 	{`minio: buckets: datasets: {versioning: true, quota: "1Gi", lifecycle: old: {days: 30, prefix: "tmp/"}}`},
 	{`minio: kubernetes: {tolerations: [], annotations: backup: "no", patches: "StatefulSet/minio": spec: {minReadySeconds: 5, template: spec: schedulerName: "other"}}`,
 		`minio: kubernetes: patches: "Job/minio-buckets": {spec: backoffLimit: 3, metadata: labels: patched: "yes"}`},
-	{`mlflow: replicas: 1`, `mlflow: replicas: 5`, `mlflow: {replicas: 1, jobs: true, resources: limits: memory: "4Gi"}`},
+	{`mlflow: replicas: 1`, `mlflow: replicas: 4`, `mlflow: {replicas: 1, jobs: true, resources: limits: memory: "4Gi"}`},
 	{`mlflow: workers: 3`},
 	{`mlflow: auth: mode: "basic"`, `mlflow: auth: {mode: "basic", database: "users", admin: "root"}`},
 	{`mlflow: metrics: true`},
@@ -78,7 +80,10 @@ var alternatives = [][]string{
 			odd: {stage: "data", manifest: {apiVersion: "v1", kind: "ConfigMap", metadata: name: "odd.name", data: {yes: "no", "a.b": "\n\n  x", n: "1e3", t: "{{ x }}"}}}
 			elsewhere: {stage: "operators", manifest: {apiVersion: "v1", kind: "ConfigMap", metadata: {name: "odd.name", namespace: "elsewhere"}}}
 		}`},
-	{`nginx: {place: "cluster", tls: "before"}`, `nginx: {place: "cluster", tls: "none", replicas: 3}`, `nginx: place: "cluster"`,
+	{`nginx: place: "external"`, `nginx: tls: "files"`, `nginx: {tls: "secret", secretName: "wild.card"}`, `nginx: issuer: {name: "letsencrypt", kind: "ClusterIssuer"}`,
+		`nginx: {tls: "before", ingress: {className: "traefik", annotations: a: "b: c", secretName: "front", from: {namespace: "ingress", pods: app: "traefik"}}}`,
+		`nginx: {tls: "before", gateway: {name: "public", namespace: "gateways", sectionName: "https", from: namespace: "gateways"}}`,
+		`nginx: {place: "cluster", tls: "before"}`, `nginx: {place: "cluster", tls: "none", replicas: 3}`, `nginx: place: "cluster"`,
 		`nginx: {place: "cluster", kubernetes: service: {type: "NodePort", nodePorts: https: 30443, externalTrafficPolicy: "Local", annotations: lb: "no"}}`,
 		`nginx: {place: "cluster", kubernetes: service: {loadBalancerClass: "x/y", loadBalancerSourceRanges: ["203.0.113.0/24"]}}`},
 	{`components: notes: workloads: server: {image: {repository: "example.com/notes", tag: "1"}, command: ["notes"]}`,
