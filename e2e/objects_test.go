@@ -16,26 +16,24 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// eachGolden renders the environment of each golden file of render/kube, or of those
-// named, as its user would.
+// eachGolden renders the environments of the golden files of render/kube and of
+// testdata/environments, or those named, as their user would.
 func eachGolden(t *testing.T, do func(*testing.T, folder), names ...string) {
 	t.Helper()
-	if len(names) == 0 {
-		names = []string{"*"}
-	}
-	for _, name := range names {
-		golden(t, do, name)
-	}
-}
-
-func golden(t *testing.T, do func(*testing.T, folder), name string) {
-	t.Helper()
-	archives, err := filepath.Glob(filepath.Join("../render/kube/testdata", name+".txtar"))
-	if err != nil || len(archives) == 0 {
-		t.Fatalf("no golden file %s: %v", name, err)
+	var archives []string
+	for _, dir := range []string{"../render/kube/testdata", "testdata/environments"} {
+		found, err := filepath.Glob(filepath.Join(dir, "*.txtar"))
+		if err != nil || len(found) == 0 {
+			t.Fatalf("no environments in %s: %v", dir, err)
+		}
+		archives = append(archives, found...)
 	}
 	for _, path := range archives {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+		name := strings.TrimSuffix(filepath.Base(path), ".txtar")
+		if len(names) > 0 && !slices.Contains(names, name) {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
 			archive, err := txtar.ParseFile(path)
 			if err != nil {
 				t.Fatal(err)
