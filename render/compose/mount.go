@@ -46,7 +46,7 @@ func (p *project) mount(s *types.ServiceConfig, w schema.Workload, in container.
 		p.Secrets[name] = types.SecretConfig{File: path.Join("../../.secrets", p.env.Name, name)}
 	}
 	for _, dir := range in.Memory {
-		s.Tmpfs = append(s.Tmpfs, tmpfs(dir, 1<<20, w))
+		s.Tmpfs = append(s.Tmpfs, tmpfs(dir, container.MemorySize, w))
 	}
 	for _, dir := range sorted(w.Scratch) {
 		size, err := bytes(w.Scratch[dir].Size)

@@ -17,6 +17,9 @@ const (
 	SecretDir = "/run/secrets"
 	// ScriptPath is where the start script is mounted, when there is one.
 	ScriptPath = "/run/start.sh"
+	// MemorySize bounds, in bytes, a directory that the start script fills: as much as a
+	// ConfigMap can hold, from which its text comes in a cluster, and the secrets.
+	MemorySize = 2 << 20
 )
 
 // A Container is one container's program and all that reaches it.

@@ -18,10 +18,6 @@ const (
 	secretVolumeName = "mounted-secrets"
 )
 
-// memorySize bounds a directory that a start script fills: as much as a ConfigMap,
-// from which its text comes, can hold, and the secrets.
-const memorySize = 2 << 20
-
 // mounts are a container's mounts, in the order in which they are added (files,
 // directories in memory, secrets, scratch, volumes), and the volumes that only it uses.
 type mounts struct {
@@ -41,7 +37,7 @@ func reach(e *schema.Environment, owner, prefix string, c container.Container) *
 	for _, path := range c.Memory {
 		m.add(volumeName(prefix+"memory", path), path, corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{
 			Medium:    corev1.StorageMediumMemory,
-			SizeLimit: resource.NewQuantity(memorySize, resource.BinarySI),
+			SizeLimit: resource.NewQuantity(container.MemorySize, resource.BinarySI),
 		}})
 	}
 	if len(c.Secrets) > 0 {

@@ -55,7 +55,7 @@ func TestSettings(t *testing.T) {
 		{"a variable of each kind of text", `mlflow: env: {A: "", B: "a\nb\t\n", C: "$(HOME) $$", D: "0777", E: "null", F: "~", G: " x ", H: "ünï", I: "1:30", J: "2024-01-01"}`},
 		{"a variable that is there", `mlflow: env: USER: "someone"`},
 		{"the database's name", `mlflow: database: "tracking"`},
-		{"where a component runs", `postgres: {place: "external", published: sql: {host: "db.example.com", port: 5433}}`},
+		{"where a component runs", `postgres: {place: "external", published: sql: {host: "db.example.com", port: 5433, tls: "verify-full"}}`},
 		{"the namespace", `namespace: "no"`},
 		{"a component of one's own", `components: notes: workloads: server: {image: {repository: "example.com/notes", tag: "1"}, command: ["notes"]}`},
 		{"one that shares an image's name but not its tag", `mlflow: version: "v3.18.0", components: notes: workloads: server: {image: {repository: "ghcr.io/mlflow/mlflow", tag: "v1"}, command: ["notes"]}`},

@@ -84,7 +84,7 @@ func TestEdgesWithoutAddress(t *testing.T) {
 
 // TestExternalPostgres holds what is left of a database server that someone else runs.
 func TestExternalPostgres(t *testing.T) {
-	e := dev(t, `environment: {mode: "prod", mlflow: auth: mode: "none", nginx: place: "external", postgres: place: "external", `+publishedSQL+`}`)
+	e := dev(t, `environment: {mode: "prod", mlflow: auth: mode: "none", nginx: place: "external", postgres: {place: "external", published: sql: tls: "disable"}, `+publishedSQL+`}`)
 	if n := len(e.Components["postgres"].Workloads); n != 0 {
 		t.Errorf("it runs %d workloads here", n)
 	}

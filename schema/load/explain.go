@@ -85,6 +85,13 @@ func (s *sources) explain(env string, f fault) (m *Mistake, c *culprit, direct b
 	if !strings.HasPrefix(must, "must ") {
 		return s.general(env, f), c, false
 	}
+	if strings.Contains(strings.ToUpper(source(wrote[0].value)), privateKey) {
+		return &Mistake{
+			Pos: position(wrote[0].value.Pos()),
+			Msg: fmt.Sprintf("%s %s, not a private key", name(at), must),
+			Fix: "take it out, and make another with age-keygen -o age.agekey where this one was in Git; recipients are public keys, age1…",
+		}, c, true
+	}
 	return &Mistake{
 		Pos: position(wrote[0].value.Pos()),
 		Msg: fmt.Sprintf("%s %s, not %s", name(at), must, source(wrote[0].value)),
@@ -113,6 +120,9 @@ func (s *sources) ofKey(env string, at []string, must string) (*Mistake, *culpri
 	return m, &culprit{wrote[0].at, removed, key, nil}
 }
 
+// privateKey is how age's private keys begin, which no message repeats.
+const privateKey = "AGE-SECRET-KEY-"
+
 // rank is 1 for a struct, which is right where a struct is wanted, and 0 for all else.
 func rank(x ast.Expr) int {
 	if _, block := x.(*ast.StructLit); block {
@@ -129,7 +139,12 @@ func (s *sources) misspelt(at []string, wrote []written) (*Mistake, *culprit, bo
 	if len(allowed) == 0 { // names of the person's own choice
 		m.Msg = fmt.Sprintf("%s can't hold the name %q", name(parent), label)
 		m.Fix = docOf(definition(s.model, parent))
-		if better := plainName(label); better != "" && definition(s.model, parent).Allows(cue.Str(better)) {
+		if few := nameable(definition(s.model, parent)); len(few) > 0 {
+			m.Fix = "it can hold " + list(few)
+			if meant := near(label, few); meant != "" {
+				m.Fix = fmt.Sprintf("did you mean %q?", meant)
+			}
+		} else if better := plainName(label); better != "" && !strings.Contains(label, "/") && definition(s.model, parent).Allows(cue.Str(better)) {
 			m.Fix = fmt.Sprintf("did you mean %q?", better)
 		}
 	} else if fix := renamed(s.model, strings.TrimPrefix(name(at), "defaults.")); fix != "" {

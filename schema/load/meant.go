@@ -293,3 +293,24 @@ func plainName(wrote string) string {
 	}
 	return ""
 }
+
+var fewNames = regexp.MustCompile(`^\^\(?([a-z0-9-]+(?:\|[a-z0-9-]+)*)\)?\$$`)
+
+// nameable are the names that a struct's fields can have, where its pattern lists them.
+func nameable(want cue.Value) []string {
+	all, err := want.Fields(cue.Patterns(true))
+	if err != nil {
+		return nil
+	}
+	for all.Next() {
+		if all.Selector().ConstraintType() != cue.PatternConstraint {
+			continue
+		}
+		if op, args := all.Selector().Pattern().Expr(); op == cue.RegexMatchOp {
+			if pattern, err := args[0].String(); err == nil && fewNames.MatchString(pattern) {
+				return strings.Split(fewNames.FindStringSubmatch(pattern)[1], "|")
+			}
+		}
+	}
+	return nil
+}
