@@ -57,7 +57,7 @@ func TestLint(t *testing.T) {
 			}
 		}
 		t.Logf("%d objects, %d of them of Kubernetes' own kinds: %d findings, %d waived", len(all), len(typed), total, waived)
-	}, "shipped", "small")
+	}, "shipped", "small", "gateway", "ingress")
 	for _, w := range waivers {
 		if w.Reason == "" {
 			t.Errorf("the waiver of %v has no reason", w.Findings)
