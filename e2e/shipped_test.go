@@ -32,6 +32,9 @@ environment: {
 	kubernetes: {
 		nodeSelector: type: "kwok"
 		tolerations: [{key: "node.kubernetes.io/unschedulable", operator: "Exists"}]
+		// of this kind Flux fetches no index, which could not be had here
+		operators: "cloudnative-pg": repository: "oci://charts.invalid"
+		operators: "cert-manager": repository:   "oci://charts.invalid"
 	}
 }
 `, key.public))

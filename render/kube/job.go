@@ -34,7 +34,7 @@ func job(p program) (*batchv1.Job, error) {
 	return &batchv1.Job{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "batch/v1", Kind: "Job"},
 		ObjectMeta: p.workloadMeta(p.name()),
-		Spec:       batchv1.JobSpec{BackoffLimit: new(int32(3)), Template: template},
+		Spec:       batchv1.JobSpec{BackoffLimit: new(int32(6)), Template: template},
 	}, nil
 }
 

@@ -146,7 +146,7 @@ func TestWorkloads(t *testing.T) {
 		{"one that others claim from is never pruned", accepts, "StatefulSet/ml/app", "metadata annotations", `{"kustomize.toolkit.fluxcd.io/prune":"disabled"}`},
 		{"any other one can be", volume, "StatefulSet/ml/app", "metadata annotations", "nothing"},
 		{"the namespace is never pruned", none, "Namespace/ml", "metadata annotations", `{"kustomize.toolkit.fluxcd.io/prune":"disabled"}`},
-		{"a task is a Job that tries four times", task, "Job/ml/app", "spec backoffLimit", `3`},
+		{"a task is a Job that tries seven times, over ten minutes", task, "Job/ml/app", "spec backoffLimit", `6`},
 		{"whose failed pods stay", task, "Job/ml/app", pod + "restartPolicy", `"Never"`},
 		{"and which is never removed", task, "Job/ml/app", "spec ttlSecondsAfterFinished", "nothing"},
 
