@@ -38,6 +38,9 @@ environment: {
 	}
 }
 `, key.public))
+	for _, node := range strings.Fields(f.run("kubectl", "get", "nodes", "-l", "type=kwok", "-o", "name")) { // which have no disk of their own
+		f.run("kubectl", "patch", node, "--subresource", "status", "--type", "merge", "--patch", `{"status":{"capacity":{"ephemeral-storage":"200Gi"},"allocatable":{"ephemeral-storage":"200Gi"}}}`)
+	}
 	f.repository(remote)
 	f.run(bin, "secrets", "generate", "shipped")
 	f.run(bin, "commit", "shipped", "--push")
