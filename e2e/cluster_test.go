@@ -237,7 +237,7 @@ environment: {
 	namespace: "mlops-e2e"
 	domain: "mlops.test"
 	secrets: recipients: [%q]
-	flux: {retryInterval: "5s", timeout: "5m"}
+	flux: {retryInterval: "5s", timeout: "3m"}
 	%s
 	%s
 	mlflow: {workers: 1, spool: "1Gi"}

@@ -24,8 +24,8 @@ type answers struct {
 
 // A variable is one that a client needs.
 type variable struct {
-	Parts []schema.Part
-	Place schema.Place // of what it is about
+	Parts     []schema.Part
+	InCluster map[string]schema.Existing // where a cluster has its secrets, by them; nil: they are here
 }
 
 func answersOf(e *schema.Environment) (a answers, err error) {
@@ -44,7 +44,15 @@ func answersOf(e *schema.Environment) (a answers, err error) {
 			if err != nil {
 				return a, fmt.Errorf("%s: %w", c.Name, err)
 			}
-			a.Client[name] = variable{bound, c.Place}
+			v := variable{Parts: bound}
+			if c.Place == schema.Cluster {
+				v.InCluster = map[string]schema.Existing{}
+				for _, p := range bound {
+					object, key := e.InCluster(p.Secret)
+					v.InCluster[p.Secret] = schema.Existing{Name: object, Key: key}
+				}
+			}
+			a.Client[name] = v
 		}
 	}
 	if e.Components[e.Front].Place == schema.Local {
@@ -105,8 +113,9 @@ func (r *repository) forShell(env, namespace string, v variable) (string, error)
 			b.WriteString(shellWord(kept))
 		case p.File:
 			b.WriteString(`"$PWD"/` + shellWord(kept))
-		case v.Place == schema.Cluster:
-			fmt.Fprintf(&b, `"$(kubectl get secret %s --namespace %s -o go-template='{{.data.value | base64decode}}')"`, p.Secret, namespace)
+		case v.InCluster != nil:
+			at := v.InCluster[p.Secret]
+			fmt.Fprintf(&b, `"$(kubectl get secret %s --namespace %s -o go-template='{{index .data "%s" | base64decode}}')"`, at.Name, namespace, at.Key)
 		default:
 			fmt.Fprintf(&b, `"$(cat %s)"`, shellWord(kept))
 		}

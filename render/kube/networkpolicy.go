@@ -162,10 +162,11 @@ func (t traffic) to() []networkingv1.NetworkPolicyEgressRule {
 // asked at any.
 func asked(e *schema.Environment, edge schema.Edge) []int {
 	provider := e.Components[edge.Provider]
-	if _, claimed := provider.Claims[edge.Claim]; claimed || len(edge.Waiters) == 0 {
+	w, runs := provider.Workloads[edge.Workload]
+	if _, claimed := provider.Claims[edge.Claim]; claimed || !runs || len(edge.Waiters) == 0 {
 		return []int{edge.Number}
 	}
-	return slices.Collect(maps.Values(provider.Workloads[edge.Workload].Ports))
+	return slices.Collect(maps.Values(w.Ports))
 }
 
 // openedBy are the ports of all workloads of a component.

@@ -28,6 +28,13 @@ func TestNetworkPolicies(t *testing.T) {
 		dns(e)
 		delete(e.Edges["app"], "plain")
 	}
+	served := func(e *schema.Environment) {
+		dns(e)
+		e.Components["store"] = schema.Component{Name: "store", Place: schema.Cluster, Kubernetes: schema.ComponentKubernetes{
+			Ports: map[string]schema.ServicePort{"sql": {Service: "store-rw", Number: 5432, Pods: map[string]string{"operated": "yes"}}},
+		}}
+		e.Edges["app"] = map[string]schema.Edge{"plain": {Consumer: "app", Provider: "store", Port: "sql", Host: "store-rw", Number: 5432, Waiters: []string{"server"}}}
+	}
 	outside := func(host string) func(e *schema.Environment) {
 		return func(e *schema.Environment) {
 			dns(e)
@@ -58,6 +65,8 @@ func TestNetworkPolicies(t *testing.T) {
 			`{"ports":[{"port":5353,"protocol":"TCP"},{"port":5353,"protocol":"UDP"}],"to":[{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"names"}},"podSelector":{}},{"ipBlock":{"cidr":"169.254.20.10/32"}}]}`},
 		{"a claim reaches the port that it needs", app, claimed, "spec egress 1", `{` + port("5432") + `,"to":` + peer("store") + `}`},
 		{"and no more", app, claimed, "spec egress 2", "nothing"},
+		{"so does who needs a port that an operator serves", app, served, "spec egress 1", `{` + port("5432") + `,"to":[{"podSelector":{"matchLabels":{"operated":"yes"}}}]}`},
+		{"whose pods let the consumer in", "NetworkPolicy/ml/store-sql", served, "spec ingress 0", `{"from":` + peer("app") + `,` + port("5432") + `}`},
 		{"who waits for a program reaches all of its ports, as its question may", app, dns, "spec egress 1 ports", `[{"port":9,"protocol":"TCP"},{"port":5432,"protocol":"TCP"}]`},
 		{"the other end lets its own in", store, claimed, "spec ingress 0 from", peer("store")},
 		{"and the consumer", store, claimed, "spec ingress 1", `{"from":` + peer("app") + `,` + port("5432") + `}`},

@@ -41,7 +41,13 @@ health='import urllib.request as u; u.urlopen("http://127.0.0.1:5000/health", ti
 in_image() { once --user 1000:1000 "$mlflow" "$@"; }
 configured() { [ "$(docker image inspect -f "{{json .Config.$1}}" "$mlflow")" = "$2" ]; }
 check_schema() { once "${as_server[@]}" "$mlflow" python -c "$schema_is_current"; }
-migrate() { once "${as_server[@]}" "$mlflow" mlflow db upgrade "$backend"; }
+# What the migration runs: an empty database begins, any other is brought up to date.
+begin_or_upgrade='import os, sqlalchemy
+from mlflow.store.db.utils import create_sqlalchemy_engine, _initialize_tables, _upgrade_db
+engine = create_sqlalchemy_engine(os.environ["MLFLOW_BACKEND_STORE_URI"])
+known = sqlalchemy.inspect(engine).has_table("experiments")
+(_upgrade_db if known else _initialize_tables)(engine)'
+migrate() { once "${as_server[@]}" "$mlflow" python -c "$begin_or_upgrade"; }
 migrate_auth() { once "${as_server[@]}" "$mlflow" python -m mlflow.server.auth db upgrade --url 'postgresql+psycopg2:///?service=mlflow-auth'; }
 healthy() { docker exec "$prefix-mlflow" python -c "$health"; }
 # serve ARGUMENT... -- OPTION...: the server with more for docker run, then more for mlflow; returns when healthy.
