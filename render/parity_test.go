@@ -160,7 +160,7 @@ func parities(t *testing.T) []parity {
 			minio: {drives: 4, console: enabled: true, buckets: datasets: {versioning: true, quota: "1Gi", lifecycle: old: {days: 30}}}
 			postgres: {admin: "root", databases: feast: {}, image: user: 70}`},
 		{what: "TLS before the front door, and what is pinned", says: `
-			nginx: {tls: "before", headers: "X-Frame-Options": "DENY"}
+			nginx: {tls: "before", headers: "X-Frame-Options": "DENY", kubernetes: service: loadBalancerSourceRanges: ["10.0.0.0/8"]}
 			mlflow: {image: {digest: "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}, aliases: ["ml.example.org"], jobs: true, resources: limits: memory: "3Gi"}`},
 		{what: "a database and a store that others run", says: `
 			postgres: {place: "external", published: sql: {host: "db.example.com", port: 5432, tls: "verify-full"}}

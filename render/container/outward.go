@@ -40,8 +40,11 @@ func outward(e *schema.Environment) (env map[string]schema.Value, files map[stri
 func inside(e *schema.Environment) []string {
 	names := map[string]bool{e.Settings.Domain: true}
 	for _, c := range e.Components {
-		for workload := range c.Workloads {
+		for workload, w := range c.Workloads {
 			names[schema.FullName(c.Name, workload)] = true
+			if len(w.Volumes) > 0 { // behind it each replica has a name
+				names[schema.FullName(c.Name, workload)+"-headless"] = true
+			}
 		}
 	}
 	for _, edges := range e.Edges {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
 
@@ -106,6 +107,16 @@ func Secrets(e *schema.Environment) ([]string, error) {
 	return slices.Sorted(maps.Keys(used)), nil
 }
 
+// hasToken reports whether text of an object refers to something that was never put in.
+func hasToken(o Object) (bool, error) {
+	fields, err := o.Fields()
+	if err != nil {
+		return false, err
+	}
+	data, err := json.Marshal(fields)
+	return strings.ContainsFunc(string(data), schema.IsReserved), err
+}
+
 // named notes the secrets whose names are text in a value.
 func named(v any, secrets map[string]schema.Secret, used map[string]bool) {
 	switch v := v.(type) {
@@ -149,6 +160,17 @@ func objectsOf(e *schema.Environment, component string, programs []program) (obj
 		objects = append(objects, o)
 	}
 	found = append(found, patch(e, component, objects)...)
+	for _, o := range objects {
+		if unbound, err := hasToken(o); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", o, err)
+		} else if unbound {
+			found = append(found, schema.Finding{
+				At:      []string{"components." + component + ".kubernetes", component + ".kubernetes"},
+				Message: fmt.Sprintf("%s/%s would hold a reference to an address or a secret, where nothing puts it in", o.Kind(), o.GetName()),
+				Hint:    "patches, labels and annotations hold plain text only; env, files and manifests take references",
+			})
+		}
+	}
 	for _, o := range objects {
 		if job, ok := o.typed.(*batchv1.Job); ok {
 			if err := nameForContent(job); err != nil {

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -34,19 +36,36 @@ func manifest(e *schema.Environment, component, name string) (Object, error) {
 	if given.Keep {
 		said.Annotations = both(said.Annotations, protected())
 	}
+	own, _, err := unstructured.NestedStringMap(o.Object, "metadata", "labels")
+	if err != nil {
+		return Object{}, err
+	}
+	notes, _, err := unstructured.NestedStringMap(o.Object, "metadata", "annotations")
+	if err != nil {
+		return Object{}, err
+	}
 	labels := Labels(e)
 	labels[labelName] = component
-	o.SetLabels(both(both(labels, said.Labels), o.GetLabels()))
-	if annotations := both(said.Annotations, o.GetAnnotations()); annotations != nil {
+	o.SetLabels(both(both(labels, said.Labels), own))
+	if annotations := both(notes, said.Annotations); annotations != nil {
 		o.SetAnnotations(annotations)
 	}
 	return Object{Stage: cmp.Or(Stage(given.Stage), StageApps), typed: o}, admitted(e, o)
 }
 
+var plainKind = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)
+
 // admitted is why the cluster would not take an object as it is, or nil.
 func admitted(e *schema.Environment, o *unstructured.Unstructured) error {
-	if o.GetKind() == "Job" {
+	switch kind := o.GetKind(); {
+	case !plainKind.MatchString(kind) || strings.HasSuffix(kind, "List"):
+		return fmt.Errorf("%q is no kind of object", kind)
+	case kind == "Job":
 		return errors.New("a Job can't be changed once it is there, so it would hold up Flux; make it a workload of kind task")
+	case kind == "Secret" && (o.Object["data"] != nil || o.Object["stringData"] != nil):
+		return errors.New("its value would be in Git for everyone to read; declare it among the secrets of the component")
+	case kind == "Namespace" && o.GetName() == e.Settings.Namespace:
+		return errors.New("that is the platform's own namespace, with all that is in it")
 	}
 	pod, found, err := podOf(o)
 	if err != nil {
@@ -65,7 +84,7 @@ func admitted(e *schema.Environment, o *unstructured.Unstructured) error {
 func podOf(o *unstructured.Unstructured) (*corev1.PodTemplateSpec, bool, error) {
 	at := map[string][]string{
 		"Pod": {}, "Deployment": {"spec", "template"}, "StatefulSet": {"spec", "template"}, "DaemonSet": {"spec", "template"},
-		"ReplicaSet": {"spec", "template"}, "CronJob": {"spec", "jobTemplate", "spec", "template"},
+		"ReplicaSet": {"spec", "template"}, "ReplicationController": {"spec", "template"}, "CronJob": {"spec", "jobTemplate", "spec", "template"},
 	}
 	path, known := at[o.GetKind()]
 	if !known || !slices.Contains([]string{"v1", "apps/v1", "batch/v1"}, o.GetAPIVersion()) {

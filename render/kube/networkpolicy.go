@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -53,8 +54,49 @@ func networkPolicy(p program) *networkingv1.NetworkPolicy {
 	if len(public) > 0 {
 		policy.Spec.Ingress = append(policy.Spec.Ingress, networkingv1.NetworkPolicyIngressRule{Ports: tcp(public...)})
 	}
+	policy.Spec.Ingress = append(policy.Spec.Ingress, rules.elsewhere(slices.Collect(maps.Keys(p.Ports)), func(port string) int { return p.Ports[port] })...)
+	if p.component == p.env.Front {
+		for _, component := range slices.Sorted(maps.Keys(p.env.Components)) {
+			if component != p.component && goesPublic(p.env, component) {
+				policy.Spec.Ingress = append(policy.Spec.Ingress, networkingv1.NetworkPolicyIngressRule{Ports: tcp(publicPorts(p.env)...), From: pods(p.env, component)})
+			}
+		}
+	}
 	policy.Spec.Ingress = append(policy.Spec.Ingress, rules.from()...)
 	return policy
+}
+
+// goesPublic reports whether a component in the cluster names an address at the front door:
+// to itself it is somebody from outside.
+func goesPublic(e *schema.Environment, component string) bool {
+	if e.Components[component].Place != schema.Cluster {
+		return false
+	}
+	named := func(values map[string]schema.Value) bool {
+		for _, v := range values {
+			for _, token := range []string{" public\uFDD1", "\uFDD0route "} {
+				if strings.Contains(string(v), token) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	for _, w := range e.Components[component].Workloads {
+		if named(w.Env) || named(w.Files) {
+			return true
+		}
+	}
+	return false
+}
+
+// publicPorts are those at which the front door answers.
+func publicPorts(e *schema.Environment) []int {
+	var numbers []int
+	for _, r := range e.Routes {
+		numbers = append(numbers, r.Listen)
+	}
+	return numbers
 }
 
 // servedPolicy is the same for the pods behind a port that a component's objects serve. How
@@ -72,7 +114,8 @@ func servedPolicy(e *schema.Environment, component, port string) *networkingv1.N
 			return nil
 		}
 		return []int{edge.Number}
-	}), rules.from()...)
+	}), rules.elsewhere([]string{port}, func(string) int { return served.Number })...)
+	policy.Spec.Ingress = append(policy.Spec.Ingress, rules.from()...)
 	return policy
 }
 
@@ -115,6 +158,23 @@ func (t traffic) consumers(ports func(schema.Edge) []int) []networkingv1.Network
 	return rules
 }
 
+// elsewhere are those who need a port of the component and run outside of the cluster, so
+// that nobody knows from where they come.
+func (t traffic) elsewhere(ports []string, number func(port string) int) []networkingv1.NetworkPolicyIngressRule {
+	var numbers []int
+	for consumer, edges := range t.env.Edges {
+		for _, edge := range edges {
+			if edge.Provider == t.component && edge.Reached == "" && t.env.Components[consumer].Place == schema.Local && slices.Contains(ports, edge.Port) {
+				numbers = append(numbers, number(edge.Port))
+			}
+		}
+	}
+	if len(numbers) == 0 {
+		return nil
+	}
+	return []networkingv1.NetworkPolicyIngressRule{{Ports: tcp(numbers...)}}
+}
+
 // from are the others whom people let in.
 func (t traffic) from() []networkingv1.NetworkPolicyIngressRule {
 	var rules []networkingv1.NetworkPolicyIngressRule
@@ -142,6 +202,9 @@ func (t traffic) to() []networkingv1.NetworkPolicyEgressRule {
 	}
 	for _, provider := range slices.Sorted(maps.Keys(inside)) {
 		rules = append(rules, networkingv1.NetworkPolicyEgressRule{Ports: tcp(inside[provider]...), To: pods(t.env, provider)})
+	}
+	if goesPublic(t.env, t.component) && t.env.Front != "" {
+		rules = append(rules, networkingv1.NetworkPolicyEgressRule{Ports: tcp(publicPorts(t.env)...)}) // by a balancer's address, or straight
 	}
 	for _, proxy := range []string{t.env.Settings.Proxy.HTTP, t.env.Settings.Proxy.HTTPS} {
 		if host, number, ok := proxyAt(proxy); ok {

@@ -68,6 +68,9 @@ func patch(e *schema.Environment, component string, objects []Object) (found []s
 		}
 		field, err := guarded(objects[i].typed, changed)
 		rule := insecure(changed)
+		if own, is := changed.(*unstructured.Unstructured); err == nil && is {
+			err = admitted(e, own)
+		}
 		switch {
 		case err != nil:
 			say(fmt.Sprintf("the patch can't be laid over %s: %v", key, err), "")
