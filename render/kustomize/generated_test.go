@@ -41,7 +41,7 @@ var alternatives = [][]string{
 	{`kubernetes: imagePullSecrets: ["mirror", "other"]`},
 	{`kubernetes: dns: {namespace: "openshift-dns", port: 5353}`, `kubernetes: dns: addresses: ["169.254.20.10/32"]`},
 	{`kubernetes: operators: "cloudnative-pg": install: false`, `kubernetes: operators: "cloudnative-pg": {namespace: "operators", values: {replicaCount: 2, config: data: {A: "yes", B: "1"}, list: [1, "two", {three: null}]}}`},
-	{`secrets: existing: "mlflow.flask": {name: "vault.made", key: "flask"}`, `secrets: existing: "mlflow.crypto": name: "mlflow.flask"`},
+	{`secrets: existing: "mlflow.flask": {name: "vault.made", key: "flask"}`, `secrets: existing: "mlflow.crypto": name: "made.elsewhere"`},
 
 	// each component
 	{`postgres: operator: "none"`, `postgres: {operator: "none", storage: "100Gi", connections: 300}`, `postgres: instances: 1`, `postgres: {instances: 5, synchronous: "required"}`,
@@ -49,7 +49,7 @@ var alternatives = [][]string{
 		`postgres: {synchronous: "off", kubernetes: patches: "Cluster/postgres": spec: {postgresql: parameters: {work_mem: "8MB", "a.b/c": "~"}, logLevel: "debug"}}`,
 		`postgres: {operator: "none", kubernetes: patches: "StatefulSet/postgres": spec: template: spec: {dnsPolicy: "Default", containers: [{name: "postgres", env: [{name: "TZ", value: "UTC"}]}]}}`},
 	{`postgres: version: "17.6"`, `postgres: image: tag: "18"`, `postgres: image: repository: "registry.example.com:5000/pg"`},
-	{`postgres: backup: bucket: "backups"`, `postgres: backup: {bucket: "backups", schedule: "0 30 3 * * *", retention: "4w"}`},
+	{`postgres: {operator: "cloudnative-pg", backup: bucket: "backups"}`, `postgres: {operator: "cloudnative-pg", backup: {bucket: "backups", schedule: "0 30 3 * * *", retention: "4w"}}`},
 	{`postgres: databases: {feast: {}, airflow: {}}`},
 	{`postgres: resources: limits: memory: "8Gi"`},
 	{`postgres: kubernetes: {labels: tier: "data", nodeSelector: {}, storageClassName: "slow"}`},
@@ -83,7 +83,7 @@ var alternatives = [][]string{
 	{`nginx: place: "external"`, `nginx: tls: "files"`, `nginx: {tls: "secret", secretName: "wild.card"}`, `nginx: issuer: {name: "letsencrypt", kind: "ClusterIssuer"}`,
 		`nginx: {tls: "before", ingress: {className: "traefik", annotations: a: "b: c", secretName: "front", from: {namespace: "ingress", pods: app: "traefik"}}}`,
 		`nginx: {tls: "before", gateway: {name: "public", namespace: "gateways", sectionName: "https", from: namespace: "gateways"}}`,
-		`nginx: {place: "cluster", tls: "before"}`, `nginx: {place: "cluster", tls: "none", replicas: 3}`, `nginx: place: "cluster"`,
+		`nginx: {place: "cluster", tls: "before", kubernetes: service: loadBalancerSourceRanges: ["10.0.0.0/8"]}`, `nginx: {place: "cluster", tls: "none", replicas: 3}`, `nginx: place: "cluster"`,
 		`nginx: {place: "cluster", kubernetes: service: {type: "NodePort", nodePorts: https: 30443, externalTrafficPolicy: "Local", annotations: lb: "no"}}`,
 		`nginx: {place: "cluster", kubernetes: service: {loadBalancerClass: "x/y", loadBalancerSourceRanges: ["203.0.113.0/24"]}}`},
 	{`components: notes: workloads: server: {image: {repository: "example.com/notes", tag: "1"}, command: ["notes"]}`,
