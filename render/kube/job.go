@@ -18,10 +18,11 @@ func (e *NotATask) Error() string {
 // Hint says what to do about it.
 func (e *NotATask) Hint() string { return `make it a service, or take that out` }
 
-// job runs a task. In the end its name holds a digest of what it does (nameForContent), so that a changed task
-// is a new Job (a Job can't be changed) and an unchanged one isn't run again. It is
-// never removed after a time: to Flux that would be drift, and it would run again.
-// A failed attempt leaves its pod and log behind, for whoever asks why.
+// job runs a task. In the end its name holds a digest of what it does (nameForContent), so
+// that a changed task is a new Job (a Job can't be changed) and an unchanged one isn't run
+// again. It is never removed after a time: to Flux that would be drift, and it would run
+// again. A failed attempt leaves its pod and log behind, for whoever asks why; seven take
+// some ten minutes, as each waits twice as long as the one before (kubernetes.io, Jobs).
 func job(p program) (*batchv1.Job, error) {
 	if wrong := servicesOnly(p); len(wrong) > 0 {
 		return nil, &NotATask{wrong}

@@ -26,7 +26,8 @@ func (p program) name() string { return schema.FullName(p.component, p.workload)
 // String names the program in errors.
 func (p program) String() string { return p.component + " (" + p.workload + ")" }
 
-// programsOf returns the programs of every component in the cluster, in order.
+// programsOf returns the programs of every component in the cluster, by component, each in
+// order of names.
 func programsOf(e *schema.Environment) (map[string][]program, error) {
 	programs := map[string][]program{}
 	for _, component := range slices.Sorted(maps.Keys(e.Components)) {

@@ -36,7 +36,7 @@ func saidOf(e *schema.Environment, component string) schema.Pods {
 	return said
 }
 
-// both are the entries of two maps, those of the second before those of the first; nil
+// both are the entries of two maps; where they have the same key, the second's holds. Nil
 // when there are none.
 func both(first, second map[string]string) map[string]string {
 	if len(first)+len(second) == 0 {
