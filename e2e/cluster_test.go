@@ -26,10 +26,7 @@ var stages = []string{"secrets", "operators", "data", "setup", "apps"}
 // changes, and only the objects that it should touch do; a broken value leaves the old
 // version running; a component that is taken out goes, and what it kept stays.
 func TestCluster(t *testing.T) {
-	remote := os.Getenv("GIT_REMOTE")
-	if remote == "" {
-		t.Fatal("set KUBECONFIG and GIT_REMOTE, or run \"make e2e-cluster\", which starts the lab's")
-	}
+	remote := gitRemote(t)
 	f := synced{newFolder(t), "prod", "mlops-e2e"}
 	bin := program(t)
 	f.run(bin, "init")
@@ -250,6 +247,16 @@ environment: {
 	nginx: resources: {requests: {cpu: "50m", memory: "64Mi"}, limits: {cpu: "1", memory: "128Mi"}}
 }
 `, recipient, images, more)
+}
+
+// gitRemote is the repository that Flux can read and this test may push to.
+func gitRemote(t *testing.T) string {
+	t.Helper()
+	remote := os.Getenv("GIT_REMOTE")
+	if remote == "" {
+		t.Fatal("set KUBECONFIG and GIT_REMOTE, or run \"make e2e-cluster\", which starts the lab's")
+	}
+	return remote
 }
 
 // A synced folder is a config repository from which Flux applies one environment, by a

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -13,10 +12,7 @@ import (
 // operators are not there, so the test says in their place when something is ready; and
 // nothing of a later stage may be there before.
 func TestClusterShipped(t *testing.T) {
-	remote := os.Getenv("GIT_REMOTE")
-	if remote == "" {
-		t.Fatal("set KUBECONFIG and GIT_REMOTE, or run \"make e2e-cluster\", which starts the lab's")
-	}
+	remote := gitRemote(t)
 	f := synced{newFolder(t), "shipped", "mlops-shipped"}
 	bin := program(t)
 	f.run(bin, "init")

@@ -107,6 +107,15 @@ func Secrets(e *schema.Environment) ([]string, error) {
 	return slices.Sorted(maps.Keys(used)), nil
 }
 
+// mayHoldTokens reports whether anything refers to an address or a secret among what is said
+// for a cluster alone and never bound: all but the manifests of objects.
+func mayHoldTokens(e *schema.Environment, component string) (bool, error) {
+	own := e.Components[component].Kubernetes
+	own.Objects = nil
+	data, err := json.Marshal([]any{own, e.Settings.Kubernetes})
+	return strings.ContainsFunc(string(data), schema.IsReserved), err
+}
+
 // hasToken reports whether text of an object refers to something that was never put in.
 func hasToken(o Object) (bool, error) {
 	fields, err := o.Fields()
@@ -160,18 +169,24 @@ func objectsOf(e *schema.Environment, component string, programs []program) (obj
 		objects = append(objects, o)
 	}
 	found = append(found, patch(e, component, objects)...)
-	for _, o := range objects {
-		if unbound, err := hasToken(o); err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", o, err)
-		} else if unbound {
-			found = append(found, schema.Finding{
-				At:      []string{"components." + component + ".kubernetes", component + ".kubernetes"},
-				Message: fmt.Sprintf("%s/%s would hold a reference to an address or a secret, where nothing puts it in", o.Kind(), o.GetName()),
-				Hint:    "patches, labels and annotations hold plain text only; env, files and manifests take references",
-			})
-		}
+	suspect, err := mayHoldTokens(e, component)
+	if err != nil {
+		return nil, nil, err
 	}
 	for _, o := range objects {
+		if suspect {
+			unbound, err := hasToken(o)
+			if err != nil {
+				return nil, nil, fmt.Errorf("%s: %w", o, err)
+			}
+			if unbound {
+				found = append(found, schema.Finding{
+					At:      []string{"components." + component + ".kubernetes", component + ".kubernetes"},
+					Message: fmt.Sprintf("%s/%s would hold a reference to an address or a secret, where nothing puts it in", o.Kind(), o.GetName()),
+					Hint:    "patches, labels and annotations hold plain text only; env, files and manifests take references",
+				})
+			}
+		}
 		if job, ok := o.typed.(*batchv1.Job); ok {
 			if err := nameForContent(job); err != nil {
 				return nil, nil, fmt.Errorf("%s: %w", o, err)

@@ -68,9 +68,25 @@ func (p program) versioned() map[string]string {
 
 // meta is the metadata of an object of p.
 func (p program) meta(name string) metav1.ObjectMeta {
-	m := metav1.ObjectMeta{Name: name, Namespace: p.env.Settings.Namespace, Labels: p.labels()}
-	adorn(&m, p.said())
-	return m
+	return metaOf(p.env, p.component, name, p.labels())
+}
+
+// metaOf is the metadata of an object of a component, with what people say of it.
+func metaOf(e *schema.Environment, component, name string, labels map[string]string) metav1.ObjectMeta {
+	said := saidOf(e, component)
+	return metav1.ObjectMeta{
+		Name:        name,
+		Namespace:   e.Settings.Namespace,
+		Labels:      both(said.Labels, labels), // the platform needs its own
+		Annotations: said.Annotations,
+	}
+}
+
+// labelsOf are those of what belongs to a component and to none of its programs.
+func labelsOf(e *schema.Environment, component string) map[string]string {
+	labels := Labels(e)
+	labels[labelName] = component
+	return labels
 }
 
 // protected says that Flux leaves an object alone when it is no longer in Git.
@@ -78,7 +94,5 @@ func protected() map[string]string { return map[string]string{fluxPrune: fluxDis
 
 // workloadMeta is the metadata of what runs p.
 func (p program) workloadMeta(name string) metav1.ObjectMeta {
-	m := metav1.ObjectMeta{Name: name, Namespace: p.env.Settings.Namespace, Labels: p.versioned()}
-	adorn(&m, p.said())
-	return m
+	return metaOf(p.env, p.component, name, p.versioned())
 }

@@ -44,9 +44,7 @@ func manifest(e *schema.Environment, component, name string) (Object, error) {
 	if err != nil {
 		return Object{}, err
 	}
-	labels := Labels(e)
-	labels[labelName] = component
-	o.SetLabels(both(both(labels, said.Labels), own))
+	o.SetLabels(both(both(labelsOf(e, component), said.Labels), own))
 	if annotations := both(notes, said.Annotations); annotations != nil {
 		o.SetAnnotations(annotations)
 	}
@@ -67,35 +65,36 @@ func admitted(e *schema.Environment, o *unstructured.Unstructured) error {
 	case kind == "Namespace" && o.GetName() == e.Settings.Namespace:
 		return errors.New("that is the platform's own namespace, with all that is in it")
 	}
-	pod, found, err := podOf(o)
+	pod, err := podOf(o)
+	if err != nil || o.GetNamespace() != e.Settings.Namespace {
+		return err
+	}
+	rule, err := insecure(pod)
 	if err != nil {
 		return err
 	}
-	if !found || o.GetNamespace() != e.Settings.Namespace {
-		return nil
-	}
-	if rule := insecurePod(pod); rule != "" {
+	if rule != "" {
 		return fmt.Errorf("its pod breaks restricted Pod Security, which the namespace enforces: %s", rule)
 	}
 	return nil
 }
 
-// podOf is the pod of an object of Kubernetes' own kinds.
-func podOf(o *unstructured.Unstructured) (*corev1.PodTemplateSpec, bool, error) {
+// podOf is the pod of an object of Kubernetes' own kinds, or nil.
+func podOf(o *unstructured.Unstructured) (*corev1.PodTemplateSpec, error) {
 	at := map[string][]string{
 		"Pod": {}, "Deployment": {"spec", "template"}, "StatefulSet": {"spec", "template"}, "DaemonSet": {"spec", "template"},
 		"ReplicaSet": {"spec", "template"}, "ReplicationController": {"spec", "template"}, "CronJob": {"spec", "jobTemplate", "spec", "template"},
 	}
 	path, known := at[o.GetKind()]
 	if !known || !slices.Contains([]string{"v1", "apps/v1", "batch/v1"}, o.GetAPIVersion()) {
-		return nil, false, nil
+		return nil, nil
 	}
 	fields, found, err := unstructured.NestedMap(o.Object, path...)
 	if err != nil || !found {
-		return nil, false, err
+		return nil, err
 	}
 	pod := &corev1.PodTemplateSpec{}
-	return pod, true, runtime.DefaultUnstructuredConverter.FromUnstructured(fields, pod)
+	return pod, runtime.DefaultUnstructuredConverter.FromUnstructured(fields, pod)
 }
 
 // bindAll puts addresses into all text of a value. A secret can't stand there: anyone who

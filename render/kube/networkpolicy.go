@@ -102,13 +102,9 @@ func publicPorts(e *schema.Environment) []int {
 // servedPolicy is the same for the pods behind a port that a component's objects serve. How
 // they talk to each other and to their operator is for those objects to say.
 func servedPolicy(e *schema.Environment, component, port string) *networkingv1.NetworkPolicy {
-	labels := Labels(e)
-	labels[labelName] = component
-	meta := metav1.ObjectMeta{Name: component + "-" + port, Namespace: e.Settings.Namespace, Labels: labels}
-	adorn(&meta, saidOf(e, component))
 	rules := traffic{e, component}
 	served := e.Components[component].Kubernetes.Ports[port]
-	policy := rules.policy(meta, served.Pods)
+	policy := rules.policy(metaOf(e, component, component+"-"+port, labelsOf(e, component)), served.Pods)
 	policy.Spec.Ingress = append(rules.consumers(func(edge schema.Edge) []int {
 		if edge.Workload != "" || edge.Port != port || edge.Host != served.Service {
 			return nil

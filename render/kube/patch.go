@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	appsv1 "k8s.io/api/apps/v1"
@@ -67,9 +68,11 @@ func patch(e *schema.Environment, component string, objects []Object) (found []s
 			continue
 		}
 		field, err := guarded(objects[i].typed, changed)
-		rule := insecure(changed)
+		rule := ""
 		if own, is := changed.(*unstructured.Unstructured); err == nil && is {
 			err = admitted(e, own)
+		} else if err == nil {
+			rule, err = insecure(templateOf(changed))
 		}
 		switch {
 		case err != nil:
@@ -153,28 +156,26 @@ func patched(o typed, patch []byte) (typed, error) {
 	return changed, nil
 }
 
-// insecure is the first rule of restricted Pod Security that an object's pod breaks, with
-// the field, or "".
-func insecure(o typed) string {
-	if template := templateOf(o); template != nil {
-		return insecurePod(template)
-	}
-	return ""
-}
+// restricted are the checks of restricted Pod Security.
+var restricted = sync.OnceValues(func() (policy.Evaluator, error) { return policy.NewEvaluator(policy.DefaultChecks(), nil) })
 
-// insecurePod is the same of a pod.
-func insecurePod(template *corev1.PodTemplateSpec) string {
-	checks, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
+// insecure is the first rule of restricted Pod Security that a pod breaks, with the field, or
+// "". No pod breaks none.
+func insecure(pod *corev1.PodTemplateSpec) (rule string, err error) {
+	if pod == nil {
+		return "", nil
+	}
+	checks, err := restricted()
 	if err != nil {
-		return err.Error()
+		return "", err
 	}
 	level := api.LevelVersion{Level: api.LevelRestricted, Version: podSecurity}
-	for _, r := range checks.EvaluatePod(level, &template.ObjectMeta, &template.Spec) {
+	for _, r := range checks.EvaluatePod(level, &pod.ObjectMeta, &pod.Spec) {
 		if !r.Allowed {
-			return strings.TrimSpace(r.ForbiddenReason + ": " + r.ForbiddenDetail)
+			return strings.TrimSpace(r.ForbiddenReason + ": " + r.ForbiddenDetail), nil
 		}
 	}
-	return ""
+	return "", nil
 }
 
 // templateOf is an object's pod, or nil.

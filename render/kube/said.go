@@ -5,7 +5,6 @@ import (
 	"maps"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
@@ -48,13 +47,6 @@ func both(first, second map[string]string) map[string]string {
 	}
 	maps.Copy(all, second)
 	return all
-}
-
-// adorn puts the labels and annotations that people say of a component onto one of its
-// objects, under those that the platform itself needs.
-func adorn(m *metav1.ObjectMeta, said schema.Pods) {
-	m.Labels = both(said.Labels, m.Labels)
-	m.Annotations = both(said.Annotations, m.Annotations)
 }
 
 // place puts a pod where people say.

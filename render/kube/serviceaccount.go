@@ -10,14 +10,11 @@ import (
 // serviceAccount is who a component's pods are. It may do nothing in the cluster, and no
 // pod gets its token.
 func serviceAccount(e *schema.Environment, component string) *corev1.ServiceAccount {
-	labels := Labels(e)
-	labels[labelName] = component
 	a := &corev1.ServiceAccount{
 		TypeMeta:                     metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"},
-		ObjectMeta:                   metav1.ObjectMeta{Name: component, Namespace: e.Settings.Namespace, Labels: labels},
+		ObjectMeta:                   metaOf(e, component, component, labelsOf(e, component)),
 		AutomountServiceAccountToken: new(false),
 	}
-	adorn(&a.ObjectMeta, saidOf(e, component))
 	a.Annotations = both(a.Annotations, e.Components[component].Kubernetes.ServiceAccount.Annotations)
 	return a
 }
