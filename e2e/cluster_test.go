@@ -173,7 +173,7 @@ func frontDoor(f folder, ca string) door {
 		f:        f,
 		address:  f.run("kubectl", "get", "service", "nginx-public", "-n", "mlops-e2e", "-o", "jsonpath={.spec.clusterIP}"),
 		ca:       filepath.Join(f.dir, ca),
-		password: f.run("kubectl", "get", "secret", "mlflow.admin", "-n", "mlops-e2e", "-o", "go-template={{.data.value | base64decode}}"),
+		password: f.run("kubectl", "get", "secret", "mlflow.admin", "-n", "mlops-e2e", "-o", "go-template={{.data.password | base64decode}}"),
 	}
 }
 
@@ -386,7 +386,7 @@ func (f synced) inStageOrder() {
 // secretsAreDecrypted holds that Git has a secret encrypted and the cluster has it plain.
 func (f synced) secretsAreDecrypted() {
 	f.t.Helper()
-	plain := f.run("kubectl", "get", "secret", "mlflow.flask", "-n", f.namespace, "-o", "go-template={{.data.value | base64decode}}")
+	plain := f.run("kubectl", "get", "secret", "mlflow.flask", "-n", f.namespace, "-o", "go-template={{.data.password | base64decode}}")
 	if len(plain) != 48 {
 		f.t.Errorf("the cluster's secret has %d characters, not 48", len(plain))
 	}
