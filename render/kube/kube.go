@@ -43,8 +43,8 @@ type Cluster struct {
 	// Secrets are not among them.
 	Objects []Object
 
-	// Secrets are the names of the platform's own secrets that pods there mount and objects
-	// name, in order. Each must be a Secret of that name in the environment's namespace, with
+	// Secrets are the names of the platform's own secrets that pods there mount and that objects
+	// and patches name, in order. Each must be a Secret of that name in the environment's namespace, with
 	// the keys that schema.Environment.InCluster names.
 	Secrets []string
 
@@ -120,7 +120,8 @@ func objects(e *schema.Environment, programs map[string][]program) ([]Object, er
 	return objects, checkNames(objects)
 }
 
-// secrets are the names of those that programs mount and objects of components name.
+// secrets are the names of those that programs mount, and that objects and patches of
+// components name.
 func secrets(e *schema.Environment, programs map[string][]program) ([]string, error) {
 	used := map[string]bool{}
 	for _, of := range programs {
@@ -139,10 +140,14 @@ func secrets(e *schema.Environment, programs map[string][]program) ([]string, er
 		if c.Place != schema.Cluster {
 			continue
 		}
-		for name, o := range c.Kubernetes.Objects {
+		texts := slices.Collect(maps.Values(c.Kubernetes.Patches))
+		for _, o := range c.Kubernetes.Objects {
+			texts = append(texts, o.Manifest)
+		}
+		for _, text := range texts {
 			var fields any
-			if err := json.Unmarshal(o.Manifest, &fields); err != nil {
-				return nil, fmt.Errorf("object %s of %s: %w", name, component, err)
+			if err := json.Unmarshal(text, &fields); err != nil {
+				return nil, fmt.Errorf("objects and patches of %s: %w", component, err)
 			}
 			named(fields, e.Secrets, used)
 		}
