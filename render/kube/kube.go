@@ -157,11 +157,11 @@ func secrets(e *schema.Environment, programs map[string][]program) ([]string, er
 }
 
 // mayHoldTokens reports whether anything refers to an address or a secret among what is said
-// for a cluster alone and never bound: all but the manifests of objects.
+// of a component for a cluster alone and never bound: all but the manifests of objects.
 func mayHoldTokens(e *schema.Environment, component string) (bool, error) {
 	own := e.Components[component].Kubernetes
 	own.Objects = nil
-	data, err := json.Marshal([]any{own, e.Settings.Kubernetes})
+	data, err := json.Marshal(own)
 	return strings.ContainsFunc(string(data), schema.IsReserved), err
 }
 
@@ -230,7 +230,7 @@ func objectsOf(e *schema.Environment, component string, programs []program) (obj
 			}
 			if unbound {
 				found = append(found, schema.Finding{
-					At:      []string{"components." + component + ".kubernetes", component + ".kubernetes"},
+					At:      []string{"components." + component + ".kubernetes", component + ".kubernetes", "kubernetes"},
 					Message: fmt.Sprintf("%s/%s would hold a reference to an address or a secret, where nothing puts it in", o.Kind(), o.GetName()),
 					Hint:    "patches, labels and annotations hold plain text only; env, files and manifests take references",
 				})

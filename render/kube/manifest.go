@@ -32,7 +32,7 @@ func manifest(e *schema.Environment, component, name string) (Object, error) {
 	if o.GetNamespace() == "" && !given.ClusterScoped {
 		o.SetNamespace(e.Settings.Namespace)
 	}
-	said := saidOf(e, component)
+	said := e.Components[component].Kubernetes
 	if given.Keep {
 		said.Annotations = both(said.Annotations, protected())
 	}
