@@ -86,6 +86,7 @@ type Edge struct {
 	User     string   `json:"user"`     // the claimed login, or ""
 	Secret   string   `json:"secret"`   // that login's password, by the name under which it is kept, or ""
 	Claim    string   `json:"claim"`    // the key in the provider's Claims, or ""
+	Ambient  bool     `json:"ambient"`  // there is no login: the cloud says who the consumer's pod is
 	Waiters  []string `json:"waiters"`  // the consumer's workloads that start after the provider
 	Reached  string   `json:"reached"`  // "" when it can be reached; else a finding says why not
 }

@@ -69,6 +69,12 @@ func (r *repository) missingClusterSecrets(env string, about rendering) ([]strin
 	return clusterSecrets(r, env, about.Settings).Missing(about.InCluster)
 }
 
+// usable is why Flux could not use the encrypted secrets that are there, all of it at once.
+func (r *repository) usable(env string, about rendering) error {
+	_, err := r.missingClusterSecrets(env, about)
+	return err
+}
+
 func clusterSecrets(r *repository, env string, s schema.Settings) secrets.Cluster {
 	return secrets.Cluster{Dir: r.dir, Env: env, Namespace: s.Namespace, Recipients: s.Secrets.Recipients}
 }

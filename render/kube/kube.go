@@ -43,8 +43,8 @@ type Cluster struct {
 	// Secrets are not among them.
 	Objects []Object
 
-	// Secrets are the names of the platform's own secrets that pods there mount and objects
-	// name, in order. Each must be a Secret of that name in the environment's namespace, with
+	// Secrets are the names of the platform's own secrets that pods there mount and that objects
+	// and patches name, in order. Each must be a Secret of that name in the environment's namespace, with
 	// the keys that schema.Environment.InCluster names.
 	Secrets []string
 
@@ -120,7 +120,8 @@ func objects(e *schema.Environment, programs map[string][]program) ([]Object, er
 	return objects, checkNames(objects)
 }
 
-// secrets are the names of those that programs mount and objects of components name.
+// secrets are the names of those that programs mount, and that objects and patches of
+// components name.
 func secrets(e *schema.Environment, programs map[string][]program) ([]string, error) {
 	used := map[string]bool{}
 	for _, of := range programs {
@@ -139,10 +140,14 @@ func secrets(e *schema.Environment, programs map[string][]program) ([]string, er
 		if c.Place != schema.Cluster {
 			continue
 		}
-		for name, o := range c.Kubernetes.Objects {
+		texts := slices.Collect(maps.Values(c.Kubernetes.Patches))
+		for _, o := range c.Kubernetes.Objects {
+			texts = append(texts, o.Manifest)
+		}
+		for _, text := range texts {
 			var fields any
-			if err := json.Unmarshal(o.Manifest, &fields); err != nil {
-				return nil, fmt.Errorf("object %s of %s: %w", name, component, err)
+			if err := json.Unmarshal(text, &fields); err != nil {
+				return nil, fmt.Errorf("objects and patches of %s: %w", component, err)
 			}
 			named(fields, e.Secrets, used)
 		}
@@ -152,11 +157,11 @@ func secrets(e *schema.Environment, programs map[string][]program) ([]string, er
 }
 
 // mayHoldTokens reports whether anything refers to an address or a secret among what is said
-// for a cluster alone and never bound: all but the manifests of objects.
+// of a component for a cluster alone and never bound: all but the manifests of objects.
 func mayHoldTokens(e *schema.Environment, component string) (bool, error) {
 	own := e.Components[component].Kubernetes
 	own.Objects = nil
-	data, err := json.Marshal([]any{own, e.Settings.Kubernetes})
+	data, err := json.Marshal(own)
 	return strings.ContainsFunc(string(data), schema.IsReserved), err
 }
 
@@ -225,7 +230,7 @@ func objectsOf(e *schema.Environment, component string, programs []program) (obj
 			}
 			if unbound {
 				found = append(found, schema.Finding{
-					At:      []string{"components." + component + ".kubernetes", component + ".kubernetes"},
+					At:      []string{"components." + component + ".kubernetes", component + ".kubernetes", "kubernetes"},
 					Message: fmt.Sprintf("%s/%s would hold a reference to an address or a secret, where nothing puts it in", o.Kind(), o.GetName()),
 					Hint:    "patches, labels and annotations hold plain text only; env, files and manifests take references",
 				})

@@ -73,7 +73,7 @@ func (p program) meta(name string) metav1.ObjectMeta {
 
 // metaOf is the metadata of an object of a component, with what people say of it.
 func metaOf(e *schema.Environment, component, name string, labels map[string]string) metav1.ObjectMeta {
-	said := saidOf(e, component)
+	said := e.Components[component].Kubernetes
 	return metav1.ObjectMeta{
 		Name:        name,
 		Namespace:   e.Settings.Namespace,
@@ -95,4 +95,18 @@ func protected() map[string]string { return map[string]string{fluxPrune: fluxDis
 // workloadMeta is the metadata of what runs p.
 func (p program) workloadMeta(name string) metav1.ObjectMeta {
 	return metaOf(p.env, p.component, name, p.versioned())
+}
+
+// both are the entries of two maps; where they have the same key, the second's holds. Nil
+// when there are none.
+func both(first, second map[string]string) map[string]string {
+	if len(first)+len(second) == 0 {
+		return nil
+	}
+	all := maps.Clone(first)
+	if all == nil {
+		all = map[string]string{}
+	}
+	maps.Copy(all, second)
+	return all
 }

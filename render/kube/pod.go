@@ -5,6 +5,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
 // drain is for how many seconds a pod still serves when it is told to end, until
@@ -22,7 +24,7 @@ func podTemplate(p program) (corev1.PodTemplateSpec, error) {
 	if main.Lifecycle != nil {
 		grace += drain
 	}
-	said := p.said()
+	said := p.said().Pods
 	template.Labels = p.versioned()
 	template.Labels = both(both(said.Labels, said.PodLabels), template.Labels)
 	template.Annotations = said.PodAnnotations
@@ -88,5 +90,26 @@ func spread(template *corev1.PodTemplateSpec, p program, revisions ...string) {
 			LabelSelector:     &metav1.LabelSelector{MatchLabels: p.selector()},
 			MatchLabelKeys:    revisions,
 		})
+	}
+}
+
+// place puts a pod where people say.
+func place(spec *corev1.PodSpec, e *schema.Environment, said schema.Pods) {
+	for _, name := range e.Settings.Kubernetes.ImagePullSecrets {
+		spec.ImagePullSecrets = append(spec.ImagePullSecrets, corev1.LocalObjectReference{Name: name})
+	}
+	spec.NodeSelector = said.NodeSelector
+	spec.PriorityClassName = said.PriorityClassName
+	for _, t := range said.Tolerations {
+		k := corev1.Toleration{
+			Key:      t.Key,
+			Operator: corev1.TolerationOperator(t.Operator),
+			Value:    t.Value,
+			Effect:   corev1.TaintEffect(t.Effect),
+		}
+		if t.TolerationSeconds > 0 {
+			k.TolerationSeconds = new(int64(t.TolerationSeconds))
+		}
+		spec.Tolerations = append(spec.Tolerations, k)
 	}
 }

@@ -23,6 +23,9 @@ type program struct {
 // name is what the program's objects are called.
 func (p program) name() string { return schema.FullName(p.component, p.workload) }
 
+// said is what is said of the program's component in a cluster.
+func (p program) said() schema.ComponentKubernetes { return p.env.Components[p.component].Kubernetes }
+
 // String names the program in errors.
 func (p program) String() string { return p.component + " (" + p.workload + ")" }
 
