@@ -9,6 +9,7 @@ import (
 
 	"github.com/mlops-gitops/mlops-gitops/render/compose"
 	"github.com/mlops-gitops/mlops-gitops/render/container"
+	"github.com/mlops-gitops/mlops-gitops/render/kube"
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
@@ -22,6 +23,11 @@ type Secret struct {
 	By         string   // the task that sets the value, or ""
 	Services   []string // that start anew
 	Unfinished bool     // an earlier run did not end
+
+	Here, There bool       // where it is kept: on this machine, sealed in Git for a cluster
+	First       bool       // kept in both, it must be in force in the cluster before it is here
+	Waiting     bool       // for that: it is sealed
+	Uses        []kube.Use // who takes it in the cluster
 
 	turn    string   // what the turn is called
 	command []string // reads the new value, in the program's container
@@ -55,8 +61,12 @@ func (s Secret) lacking(given map[string][]byte) []string {
 }
 
 // secretOf is a declared secret, or the certificate that it is a part of.
-func secretOf(e *schema.Environment, name string, declared schema.Secret, inCluster []string) (s Secret, err error) {
+func (r *Rotation) secretOf(name string) (s Secret, err error) {
+	e, declared := r.env, r.env.Secrets[name]
 	s = Secret{Name: name, turn: name, Parts: []string{name}, Supplied: declared.Supplied}
+	_, s.Here = r.here.Declared[name]
+	_, s.There = r.there.Declared[name]
+	s.First = s.Here && s.There && e.Components[owner(e, name)].Place == schema.Cluster
 	switch declared.Part {
 	case "ca":
 		s.Name = strings.TrimSuffix(name, ".crt")
@@ -67,7 +77,7 @@ func secretOf(e *schema.Environment, name string, declared schema.Secret, inClus
 		if s.command, err = bind(e, declared); err != nil {
 			return s, fmt.Errorf("how %s is rotated: %w", name, err)
 		}
-		if len(s.command) > 0 {
+		if len(s.command) > 0 && e.Components[declared.Component].Place == schema.Local {
 			s.Program = schema.FullName(declared.Component, declared.Rotate.Workload)
 		}
 		s.By = setBy(e, name)
@@ -75,8 +85,8 @@ func secretOf(e *schema.Environment, name string, declared schema.Secret, inClus
 	switch {
 	case declared.Rotate.Never != "":
 		s.Refused = &Refused{declared.Rotate.Never, ""}
-	case slices.ContainsFunc(s.Parts, func(part string) bool { return slices.Contains(inCluster, part) }):
-		s.Refused = &Refused{"a cluster has the same value, and can't be given another yet", "change both by hand"}
+	case s.Here && s.There && declared.Part != "":
+		s.Refused = &Refused{"a certificate is of this machine or of a cluster", "declare one for each"}
 	}
 	return s, nil
 }
@@ -102,6 +112,19 @@ func bind(e *schema.Environment, secret schema.Secret) (command []string, err er
 		command = append(command, text)
 	}
 	return command, nil
+}
+
+// owner is the component that must know a secret first: who is logged in to with it, or who
+// declares it.
+func owner(e *schema.Environment, secret string) string {
+	for _, c := range e.Components {
+		for key := range c.Claims {
+			if key+".password" == secret {
+				return c.Name
+			}
+		}
+	}
+	return e.Secrets[secret].Component
 }
 
 // setBy is the task that gives a claimed login its password, or "".

@@ -30,6 +30,13 @@ func (r *repository) lacking(env string, about rendering) (l lack, err error) {
 	if err := clusterSecrets(r, env, about.Settings).Readable(); err != nil {
 		l.whats = append(l.whats, each(err)...)
 	}
+	others, err := clusterSecrets(r, env, about.Settings).SealedForOthers()
+	if err != nil {
+		return l, err
+	}
+	if len(others) > 0 && len(about.Settings.Secrets.Recipients) > 0 {
+		l.whats = append(l.whats, &refusal{"these secrets are not sealed for exactly those whom secrets.recipients names: " + strings.Join(others, ", "), "mlops-gitops secrets recipients " + env})
+	}
 	if l.secrets, err = r.missingClusterSecrets(env, about); err == nil && len(l.secrets) > 0 {
 		l.whats = append(l.whats, &refusal{"these secrets have no value yet: " + strings.Join(l.secrets, ", "), "mlops-gitops secrets generate " + env})
 	}

@@ -70,43 +70,6 @@ func Objects(e *schema.Environment) ([]Object, error) {
 	return objects, checkNames(objects)
 }
 
-// Secrets returns the names of the platform's own secrets that workloads in the cluster use
-// and objects there name, in order. Each must be a Secret of that name in the environment's namespace, with the
-// keys that schema.Environment.InCluster names.
-func Secrets(e *schema.Environment) ([]string, error) {
-	programs, err := programsOf(e)
-	if err != nil {
-		return nil, err
-	}
-	used := map[string]bool{}
-	for _, of := range programs {
-		for _, p := range of {
-			for _, name := range p.main.Secrets {
-				used[name] = true
-			}
-			for _, w := range p.waits {
-				for _, name := range w.asks.Secrets {
-					used[name] = true
-				}
-			}
-		}
-	}
-	for component, c := range e.Components {
-		if c.Place != schema.Cluster {
-			continue
-		}
-		for name, o := range c.Kubernetes.Objects {
-			var fields any
-			if err := json.Unmarshal(o.Manifest, &fields); err != nil {
-				return nil, fmt.Errorf("object %s of %s: %w", name, component, err)
-			}
-			named(fields, e.Secrets, used)
-		}
-	}
-	maps.DeleteFunc(used, func(name string, _ bool) bool { return e.Secrets[name].Existing.Name != "" })
-	return slices.Sorted(maps.Keys(used)), nil
-}
-
 // mayHoldTokens reports whether anything refers to an address or a secret among what is said
 // for a cluster alone and never bound: all but the manifests of objects.
 func mayHoldTokens(e *schema.Environment, component string) (bool, error) {
@@ -124,24 +87,6 @@ func hasToken(o Object) (bool, error) {
 	}
 	data, err := json.Marshal(fields)
 	return strings.ContainsFunc(string(data), schema.IsReserved), err
-}
-
-// named notes the secrets whose names are text in a value.
-func named(v any, secrets map[string]schema.Secret, used map[string]bool) {
-	switch v := v.(type) {
-	case map[string]any:
-		for _, child := range v {
-			named(child, secrets, used)
-		}
-	case []any:
-		for _, child := range v {
-			named(child, secrets, used)
-		}
-	case string:
-		if _, is := secrets[v]; is {
-			used[v] = true
-		}
-	}
 }
 
 // objectsOf returns what a component is made of: its programs, what it brings itself, and
