@@ -50,7 +50,7 @@ func Of(e *schema.Environment, here Here, there There) (*Rotation, error) {
 	if err != nil {
 		return nil, err
 	}
-	uses, err := kube.Uses(e)
+	cluster, err := kube.Of(e)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func Of(e *schema.Environment, here Here, there There) (*Rotation, error) {
 		}
 		s.Services = using(e, mounts, s.turn)
 		for _, part := range s.Parts {
-			s.Uses = append(s.Uses, uses[part]...)
+			s.Uses = append(s.Uses, cluster.Uses[part]...)
 		}
 		s.Unfinished = slices.ContainsFunc(pending, s.is)
 		if s.Unfinished && s.First {

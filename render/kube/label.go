@@ -30,6 +30,11 @@ const (
 // pods are replaced when a file changes.
 const filesAnnotation = "mlops-gitops/files"
 
+// secretsAnnotation on a pod holds the digest of the revisions of the secrets that it mounts, so
+// that pods are replaced, and tasks run again, when a value changes. Where none of them is made
+// yet there is none.
+const secretsAnnotation = "mlops-gitops/secrets"
+
 // Labels are those of everything that belongs to e.
 func Labels(e *schema.Environment) map[string]string {
 	return map[string]string{

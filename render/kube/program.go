@@ -18,6 +18,7 @@ type program struct {
 	workload  string
 	main      container.Container
 	waits     []wait
+	revisions map[string]string // of secrets, by their names
 }
 
 // name is what the program's objects are called.
@@ -28,7 +29,7 @@ func (p program) String() string { return p.component + " (" + p.workload + ")" 
 
 // programsOf returns the programs of every component in the cluster, by component, each in
 // order of names.
-func programsOf(e *schema.Environment) (map[string][]program, error) {
+func programsOf(e *schema.Environment, revisions map[string]string) (map[string][]program, error) {
 	programs := map[string][]program{}
 	for _, component := range slices.Sorted(maps.Keys(e.Components)) {
 		c := e.Components[component]
@@ -36,7 +37,7 @@ func programsOf(e *schema.Environment) (map[string][]program, error) {
 			continue
 		}
 		for _, workload := range slices.Sorted(maps.Keys(c.Workloads)) {
-			p := program{Workload: c.Workloads[workload], env: e, component: component, workload: workload}
+			p := program{Workload: c.Workloads[workload], env: e, component: component, workload: workload, revisions: revisions}
 			var err error
 			if p.main, err = container.Of(e, component, p.Workload); err != nil {
 				return nil, fmt.Errorf("%s: %w", p, err)

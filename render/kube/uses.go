@@ -27,20 +27,8 @@ const (
 	IsRead
 )
 
-// Secrets returns the names of the platform's own secrets that workloads in the cluster use
-// and objects there name, in order. Each must be a Secret of that name in the environment's namespace, with the
-// keys that schema.Environment.InCluster names.
-func Secrets(e *schema.Environment) ([]string, error) {
-	uses, err := Uses(e)
-	return slices.Sorted(maps.Keys(uses)), err
-}
-
-// Uses returns who takes each of those secrets, in the order in which Flux applies them.
-func Uses(e *schema.Environment) (map[string][]Use, error) {
-	programs, err := programsOf(e)
-	if err != nil {
-		return nil, err
-	}
+// uses are who takes each of the platform's own secrets.
+func uses(e *schema.Environment, programs map[string][]program) (map[string][]Use, error) {
 	uses := map[string][]Use{}
 	for _, of := range programs {
 		for _, p := range of {
@@ -87,6 +75,17 @@ func (p program) secrets() []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// revised are the revisions of the secrets that p's pods mount.
+func (p program) revised() map[string]string {
+	revised := map[string]string{}
+	for _, name := range p.secrets() {
+		if revision := p.revisions[name]; revision != "" && p.env.Secrets[name].Existing.Name == "" {
+			revised[name] = revision
+		}
+	}
+	return revised
 }
 
 // calledIn is Kind/name of an object in a manifest, or what its component calls it.
