@@ -1,9 +1,7 @@
 package rotation
 
 import (
-	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -74,7 +72,7 @@ func (r *Rotation) secretOf(name string) (s Secret, err error) {
 		s.Name = strings.TrimSuffix(name, "."+declared.Part)
 		s.turn, s.Parts = s.Name, []string{s.Name + ".crt", s.Name + ".key"}
 	default:
-		if s.command, err = bind(e, declared); err != nil {
+		if s.command, _, err = container.Command(e, declared.Component, declared.Rotate.Command); err != nil {
 			return s, fmt.Errorf("how %s is rotated: %w", name, err)
 		}
 		if len(s.command) > 0 && e.Components[declared.Component].Place == schema.Local {
@@ -89,29 +87,6 @@ func (r *Rotation) secretOf(name string) (s Secret, err error) {
 		s.Refused = &Refused{"a certificate is of this machine or of a cluster", "declare one for each"}
 	}
 	return s, nil
-}
-
-// bind is how a program takes a new value, with addresses in place.
-func bind(e *schema.Environment, secret schema.Secret) (command []string, err error) {
-	for _, word := range secret.Rotate.Command {
-		parts, err := e.Bind(secret.Component, word)
-		if err != nil {
-			return nil, err
-		}
-		text := ""
-		for _, p := range parts {
-			switch {
-			case p.Secret == "":
-				text += p.Text
-			case p.File:
-				text += path.Join(container.SecretDir, p.Secret)
-			default:
-				return nil, errors.New("a secret in the command would be seen in the process list")
-			}
-		}
-		command = append(command, text)
-	}
-	return command, nil
 }
 
 // owner is the component that must know a secret first: who is logged in to with it, or who

@@ -99,5 +99,9 @@ func protected() map[string]string { return map[string]string{fluxPrune: fluxDis
 
 // workloadMeta is the metadata of what runs p.
 func (p program) workloadMeta(name string) metav1.ObjectMeta {
-	return metaOf(p.env, p.component, name, p.versioned())
+	meta := metaOf(p.env, p.component, name, p.versioned())
+	if len(p.told) > 0 { // by a script, whose ${…} are its own
+		meta.Annotations = both(meta.Annotations, map[string]string{fluxSubstitute: fluxDisabled})
+	}
+	return meta
 }

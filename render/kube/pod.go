@@ -19,7 +19,7 @@ func podTemplate(p program) (corev1.PodTemplateSpec, error) {
 		return template, err
 	}
 	grace := p.Grace
-	if main.Lifecycle != nil {
+	if main.Lifecycle != nil && main.Lifecycle.PreStop != nil {
 		grace += drain
 	}
 	said := p.said()

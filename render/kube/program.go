@@ -18,6 +18,7 @@ type program struct {
 	workload  string
 	main      container.Container
 	waits     []wait
+	told      []told
 	revisions map[string]string // of secrets, by their names
 }
 
@@ -40,6 +41,9 @@ func programsOf(e *schema.Environment, revisions map[string]string) (map[string]
 			p := program{Workload: c.Workloads[workload], env: e, component: component, workload: workload, revisions: revisions}
 			var err error
 			if p.main, err = container.Of(e, component, p.Workload); err != nil {
+				return nil, fmt.Errorf("%s: %w", p, err)
+			}
+			if p.told, err = toldOf(&p); err != nil {
 				return nil, fmt.Errorf("%s: %w", p, err)
 			}
 			if p.waits, err = waitsOf(p); err != nil {
