@@ -14,6 +14,8 @@ import (
 	"filippo.io/age"
 	"filippo.io/age/armor"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
 // Resealed says what Reseal did: secrets by name and recipients, sorted.
@@ -236,7 +238,13 @@ func (s sealed) cannotOpen(name string, o object, own Identities) error {
 	if len(own.all) == 0 {
 		msg = fmt.Sprintf("%s is to be opened, and there is no age private key in %s", file, strings.Join(own.looked, ", "))
 	}
-	lost := "where nobody has one any more, the value is lost; give it a new one:\nmlops-gitops secrets rotate " + s.Env + " " + name
+	key := schema.SecretKey
+	if o.StringData[schema.PasswordKey]+o.Data[schema.PasswordKey] != "" {
+		key = schema.PasswordKey
+	}
+	lost := fmt.Sprintf("where nobody has one any more, a cluster that runs still has the value:\n"+
+		"kubectl get secret %[1]s --namespace %[2]s --output jsonpath='{.data.%[3]s}' | base64 -d | mlops-gitops secrets set %[4]s %[1]s\n"+
+		"or give it a new one:\nmlops-gitops secrets rotate %[4]s %[1]s", name, s.Namespace, key, s.Env)
 	if len(readers) == 0 {
 		return &Problem{msg, "it names nobody who could; " + lost}
 	}

@@ -109,7 +109,8 @@ func TestResealSaysWhoCouldOpenWhatCantBe(t *testing.T) {
 	cluster.Recipients = []string{second.Recipient().String()}
 	_, err := cluster.Reseal(keysOf(t, second), rand.Reader, now)
 	wantProblems(t, err, []string{flask + " is to be opened, and none of your age keys can: " + second.Recipient().String(), role + " is to be opened, and none of your age keys can: " + second.Recipient().String()},
-		"any of these opens it, with its private key in SOPS_AGE_KEY_FILE: "+first.Recipient().String()+"\nwhere nobody has one any more, the value is lost; give it a new one:\nmlops-gitops secrets rotate prod mlflow.flask-key")
+		"any of these opens it, with its private key in SOPS_AGE_KEY_FILE: "+first.Recipient().String()+"\nwhere nobody has one any more, a cluster that runs still has the value:\n"+
+			"kubectl get secret mlflow.flask-key --namespace mlops-prod --output jsonpath='{.data.value}' | base64 -d | mlops-gitops secrets set prod mlflow.flask-key\nor give it a new one:\nmlops-gitops secrets rotate prod mlflow.flask-key")
 	nobody, err := FindIdentities(func(name string) (string, bool) { return "", false })
 	if err != nil {
 		t.Fatal(err)

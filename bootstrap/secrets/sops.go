@@ -32,7 +32,7 @@ const (
 	nonceSize      = 32
 
 	// reloadLabel makes the operator CloudNativePG take a login's new password as soon as its
-	// Secret has it (cloudnative-pg.io, PostgreSQL Role Management).
+	// Secret has it (its manual, Role Management, password secrets).
 	reloadLabel = "cnpg.io/reload"
 )
 

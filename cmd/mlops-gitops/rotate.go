@@ -86,6 +86,11 @@ standard input for "-".`,
 			if err != nil {
 				return err
 			}
+			defer func() {
+				for _, value := range given {
+					clear(value)
+				}
+			}()
 			return repo.rotate(cmd.Context(), cmd.ErrOrStderr(), e, r, chosen, given)
 		},
 	}

@@ -109,7 +109,11 @@ func (r *repository) toSet(e *schema.Environment, all *rotation.Rotation, name s
 		s.first = s.first && len(missing) > 0
 	}
 	if !s.first && of.Refused != nil {
-		return s, &refusal{name + " has a value and can't get another: " + of.Refused.Msg, of.Refused.Fix}
+		hint := of.Refused.Fix
+		if of.There && !of.Here {
+			hint = fmt.Sprintf("to seal the very value that the program has, take the file away first: rm deploy/%s/secrets/%s.yaml", e.Name, name)
+		}
+		return s, &refusal{name + " has a value and can't get another: " + of.Refused.Msg, hint}
 	}
 	return s, nil
 }
