@@ -120,6 +120,10 @@ const (
 	PasswordKey = "password"
 )
 
+// SealedFields matches the fields of a Kubernetes Secret that are encrypted in Git: Flux needs
+// the rest in the open (fluxcd.io, Manage Kubernetes secrets with SOPS).
+const SealedFields = "^(data|stringData)$"
+
 // InCluster returns the Kubernetes Secret that holds a secret, and its key there.
 func (e *Environment) InCluster(name string) (object, key string) {
 	switch s := e.Secrets[name]; {

@@ -49,7 +49,9 @@ func (r *repository) makeClusterSecrets(stderr io.Writer, e *schema.Environment,
 		return err
 	}
 	say(stderr, e.Name, "deploy/"+e.Name+"/secrets", made)
-	if len(made.Made) == 0 {
+	if len(made.Made) > 0 {
+		fmt.Fprintf(stderr, "  hint: mlops-gitops commit %s --push, which renders it with them\n", e.Name)
+	} else {
 		fmt.Fprintf(stderr, "%s: %s in deploy/%s/secrets, each with a value\n", e.Name, count(len(made.Kept), "secret"), e.Name)
 	}
 	return nil

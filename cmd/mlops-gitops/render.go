@@ -246,7 +246,7 @@ func prove(s load.Sound, made rendering) error {
 		if err != nil {
 			return err
 		}
-		again, err := kube.Of(l.Environment)
+		again, err := kube.At(l.Environment, made.Revisions)
 		if err != nil {
 			return fmt.Errorf("environment %s: %w", s.Name, err)
 		}

@@ -30,6 +30,11 @@ const (
 // pods are replaced when a file changes.
 const filesAnnotation = "mlops-gitops/files"
 
+// secretsAnnotation on a pod holds the digest of the revisions of the secrets that it mounts, so
+// that pods are replaced, and tasks run again, when a value changes. Where none of them is made
+// yet there is none.
+const secretsAnnotation = "mlops-gitops/secrets"
+
 // Labels are those of everything that belongs to e.
 func Labels(e *schema.Environment) map[string]string {
 	return map[string]string{
@@ -94,7 +99,11 @@ func protected() map[string]string { return map[string]string{fluxPrune: fluxDis
 
 // workloadMeta is the metadata of what runs p.
 func (p program) workloadMeta(name string) metav1.ObjectMeta {
-	return metaOf(p.env, p.component, name, p.versioned())
+	meta := metaOf(p.env, p.component, name, p.versioned())
+	if len(p.told) > 0 { // by a script, whose ${…} are its own
+		meta.Annotations = both(meta.Annotations, map[string]string{fluxSubstitute: fluxDisabled})
+	}
+	return meta
 }
 
 // both are the entries of two maps; where they have the same key, the second's holds. Nil

@@ -21,7 +21,7 @@ func podTemplate(p program) (corev1.PodTemplateSpec, error) {
 		return template, err
 	}
 	grace := p.Grace
-	if main.Lifecycle != nil {
+	if main.Lifecycle != nil && main.Lifecycle.PreStop != nil {
 		grace += drain
 	}
 	said := p.said().Pods
@@ -62,6 +62,13 @@ func podTemplate(p program) (corev1.PodTemplateSpec, error) {
 		}
 		template.Annotations = both(template.Annotations, map[string]string{filesAnnotation: sum})
 		volumes = append(volumes, filesVolume(p))
+	}
+	if revised := p.revised(); len(revised) > 0 {
+		sum, err := digestOf(revised, 16)
+		if err != nil {
+			return template, fmt.Errorf("digest of secrets: %w", err)
+		}
+		template.Annotations = both(template.Annotations, map[string]string{secretsAnnotation: sum})
 	}
 	place(&template.Spec, p.env, said)
 	template.Spec.Volumes = volumes
