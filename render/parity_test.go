@@ -391,7 +391,7 @@ func workload(e *schema.Environment, name string) schema.Workload {
 // inKubernetes are the workloads as Kubernetes reads the rendered objects.
 func inKubernetes(t *testing.T, e *schema.Environment) map[string]facts {
 	t.Helper()
-	objects, err := kube.Objects(e)
+	cluster, err := kube.Of(e)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -399,7 +399,7 @@ func inKubernetes(t *testing.T, e *schema.Environment) map[string]facts {
 	files := map[string]map[string]string{}
 	exposed := map[string]map[string]string{}
 	pods := map[string]corev1.PodSpec{}
-	for _, o := range objects {
+	for _, o := range cluster.Objects {
 		switch o.Kind() {
 		case "ConfigMap":
 			files[o.GetName()] = read[corev1.ConfigMap](t, o).Data
@@ -480,11 +480,7 @@ func inKubernetes(t *testing.T, e *schema.Environment) map[string]facts {
 
 func read[T any](t *testing.T, o kube.Object) (v T) {
 	t.Helper()
-	fields, err := o.Fields()
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := json.Marshal(fields)
+	data, err := json.Marshal(o.Fields)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,7 +45,7 @@ func Of(e *schema.Environment, local secrets.Local, declared map[string]schema.S
 	if err != nil {
 		return nil, err
 	}
-	inCluster, err := kube.Secrets(e)
+	cluster, err := kube.Of(e)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func Of(e *schema.Environment, local secrets.Local, declared map[string]schema.S
 	}
 	all := map[string]Secret{}
 	for name, declared := range declared {
-		s, err := secretOf(e, name, declared, inCluster)
+		s, err := secretOf(e, name, declared, cluster.Secrets)
 		if err != nil {
 			return nil, err
 		}

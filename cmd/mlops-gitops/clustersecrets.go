@@ -57,8 +57,8 @@ func (r *repository) makeClusterSecrets(stderr io.Writer, e *schema.Environment,
 
 // inCluster are the secrets that components in a cluster use.
 func inCluster(e *schema.Environment) (map[string]schema.Secret, error) {
-	names, err := kube.Secrets(e)
-	return only(e.Secrets, names), err
+	c, err := kube.Of(e)
+	return only(e.Secrets, c.Secrets), err
 }
 
 // missingClusterSecrets are the secrets without which Flux could not apply an environment.

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mlops-gitops/mlops-gitops/render"
+	"github.com/mlops-gitops/mlops-gitops/render/kube"
 	"github.com/mlops-gitops/mlops-gitops/render/kustomize"
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
 )
@@ -130,11 +131,7 @@ func (r *repository) drift(stdout, stderr io.Writer, sound []load.Sound, gone []
 		if err != nil {
 			return err
 		}
-		l, err := s.Whole()
-		if err == nil {
-			err = prove(l, about.tree)
-		}
-		if err != nil {
+		if err := prove(s, about); err != nil {
 			return err
 		}
 		if err := differ(ownerOf(s.Name), about.tree); err != nil {
@@ -204,10 +201,10 @@ func (r *repository) write(ctx context.Context, stderr io.Writer, s load.Sound, 
 	}
 	opts.Before = func(changes bool) error {
 		if changes {
-			l, err := s.Whole()
-			if err == nil {
-				err = prove(l, about.tree)
+			if err := prove(s, about); err != nil {
+				return err
 			}
+			l, err := s.Whole()
 			if err != nil {
 				return err
 			}
@@ -237,9 +234,21 @@ func (r *repository) write(ctx context.Context, stderr io.Writer, s load.Sound, 
 }
 
 // prove holds that Kustomize makes of an environment's files what the environment is.
-func prove(l load.Loaded, tree render.Tree) error {
-	if err := kustomize.Prove(tree, l.Environment); err != nil {
-		return fmt.Errorf("environment %s: %w", l.Name, err)
+func prove(s load.Sound, made rendering) error {
+	c := made.cluster
+	if c == nil {
+		l, err := s.Whole()
+		if err != nil {
+			return err
+		}
+		again, err := kube.Of(l.Environment)
+		if err != nil {
+			return fmt.Errorf("environment %s: %w", s.Name, err)
+		}
+		c = &again
+	}
+	if err := kustomize.Prove(made.tree, *c); err != nil {
+		return fmt.Errorf("environment %s: %w", s.Name, err)
 	}
 	return nil
 }

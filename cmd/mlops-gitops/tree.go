@@ -19,19 +19,19 @@ import (
 )
 
 // treeOf renders an environment for every place where its components run.
-func treeOf(l load.Loaded) (render.Tree, error) {
+func treeOf(l load.Loaded, c kube.Cluster) (render.Tree, error) {
 	var tree render.Tree
 	for _, renderer := range []func() (render.Tree, error){
 		func() (render.Tree, error) { return compose.Tree(l.Environment) },
-		func() (render.Tree, error) { return kustomize.Tree(l.Environment, l.Base) },
-		func() (render.Tree, error) { return flux.Tree(l.Environment) },
+		func() (render.Tree, error) { return kustomize.Tree(c, l.Base) },
+		func() (render.Tree, error) { return flux.Tree(c) },
 	} {
 		part, err := renderer()
 		if err == nil {
 			err = tree.Merge(part)
 		}
 		if err != nil {
-			return tree, fmt.Errorf("environment %s: %w", l.Name, err)
+			return tree, err
 		}
 	}
 	return tree, nil
@@ -46,7 +46,8 @@ type rendering struct {
 	TakesOver map[string]string // volumes, and the services that use them
 	Answers   answers
 
-	tree render.Tree
+	tree    render.Tree
+	cluster *kube.Cluster // nil when the rendering was recalled
 }
 
 // A remembered rendering stands before the contents of its files.
@@ -90,11 +91,13 @@ const rendered = "rendered"
 
 func renderingOf(l load.Loaded) (made rendering, err error) {
 	made = rendering{Settings: l.Settings, Cluster: l.RunsAt(schema.Cluster), TakesOver: engine.Existing(l.Environment)}
-	if made.tree, err = treeOf(l); err != nil {
-		return made, err
+	c, err := kube.Of(l.Environment)
+	if err == nil {
+		made.cluster, made.InCluster = &c, only(l.Secrets, c.Secrets)
+		made.tree, err = treeOf(l, c)
 	}
-	if made.Local, err = localSecrets(l.Environment); err == nil {
-		made.InCluster, err = inCluster(l.Environment)
+	if err == nil {
+		made.Local, err = localSecrets(l.Environment)
 	}
 	if err == nil {
 		made.Answers, err = answersOf(l.Environment)

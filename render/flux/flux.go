@@ -37,24 +37,20 @@ const (
 func Name(e *schema.Environment, stage kube.Stage) string { return e.Name + "-" + string(stage) }
 
 // Tree returns clusters/<env>/<stage>.yaml for each stage. It is empty when nothing
-// of e runs in the cluster.
-func Tree(e *schema.Environment) (render.Tree, error) {
+// runs in the cluster.
+func Tree(c kube.Cluster) (render.Tree, error) {
 	var tree render.Tree
-	if !e.RunsAt(schema.Cluster) {
+	if len(c.Objects) == 0 {
 		return tree, nil
-	}
-	checks, err := kube.Checks(e)
-	if err != nil {
-		return tree, err
 	}
 	var before []kustomizev1.DependencyReference
 	for _, stage := range kube.Stages() {
-		file := path.Join("clusters", e.Name, string(stage)+".yaml")
-		k, err := kustomization(e, stage)
+		file := path.Join("clusters", c.Name, string(stage)+".yaml")
+		k, err := kustomization(c.Environment, stage)
 		if err != nil {
 			return tree, fmt.Errorf("%s: %w", file, err)
 		}
-		k.Spec.HealthCheckExprs = expressions(checks[stage])
+		k.Spec.HealthCheckExprs = expressions(c.Checks[stage])
 		k.Spec.DependsOn = before
 		before = []kustomizev1.DependencyReference{{Name: k.Name}}
 		fields, err := kube.Fields(k)

@@ -19,7 +19,7 @@ import (
 // Flux itself defines.
 func TestTree(t *testing.T) {
 	loadtest.Golden(t, "prod", os.Getenv("UPDATE") != "", func(t *testing.T, l load.Loaded) map[string]string {
-		tree, err := flux.Tree(l.Environment)
+		tree, err := flux.Tree(there(t, l.Environment))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -35,6 +35,15 @@ func TestTree(t *testing.T) {
 	})
 }
 
+func there(t *testing.T, e *schema.Environment) kube.Cluster {
+	t.Helper()
+	c, err := kube.Of(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 func cluster(change func(*schema.Environment)) *schema.Environment {
 	e := &schema.Environment{
 		Name:       "prod",
@@ -46,7 +55,7 @@ func cluster(change func(*schema.Environment)) *schema.Environment {
 }
 
 func TestNothingInTheClusterIsNoFiles(t *testing.T) {
-	tree, err := flux.Tree(cluster(func(e *schema.Environment) { e.Components["app"] = schema.Component{Place: schema.Local} }))
+	tree, err := flux.Tree(there(t, cluster(func(e *schema.Environment) { e.Components["app"] = schema.Component{Place: schema.Local} })))
 	if err != nil || tree.Len() > 0 {
 		t.Errorf("got %v (%v)", tree.Paths(), err)
 	}
@@ -79,7 +88,7 @@ func TestTimes(t *testing.T) {
 		{"and the time to try again", func(e *schema.Environment) { e.Settings.Flux.RetryInterval = "" },
 			`clusters/prod/secrets.yaml: flux.retryInterval must be a time such as 90s, 10m or 1h, not ""`},
 	} {
-		if _, err := flux.Tree(cluster(tt.change)); fmt.Sprint(err) != tt.want {
+		if _, err := flux.Tree(there(t, cluster(tt.change))); fmt.Sprint(err) != tt.want {
 			t.Errorf("%s:\n got %v\nwant %s", tt.what, err, tt.want)
 		}
 	}

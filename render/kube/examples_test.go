@@ -24,11 +24,11 @@ func TestExamples(t *testing.T) {
 		}
 		files["environments/"+filepath.Base(example)] = string(data)
 	}
-	objects, err := kube.Objects(loadtest.Load(t, "prod", files).Environment)
+	cluster, err := kube.Of(loadtest.Load(t, "prod", files).Environment)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, o := range objects {
+	for _, o := range cluster.Objects {
 		restricted(t, o)
 	}
 }

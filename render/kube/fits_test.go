@@ -73,12 +73,12 @@ func TestFilesFit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	objects, err := kube.Objects(l.Environment)
+	cluster, err := kube.Of(l.Environment)
 	if err != nil {
 		t.Fatal(err)
 	}
 	largest := 0
-	for _, o := range objects {
+	for _, o := range cluster.Objects {
 		size := 0
 		for _, value := range dataOf(t, o) {
 			size += len(value)
@@ -113,7 +113,7 @@ environment: components: app: {
 // fitting reports whether objects can be made of such a workload.
 func fitting(t *testing.T, name string, change func(*schema.Workload)) bool {
 	t.Helper()
-	objects, err := kube.Objects(app(func(e *schema.Environment, server *schema.Workload) {
+	cluster, err := kube.Of(app(func(e *schema.Environment, server *schema.Workload) {
 		w := *server
 		change(&w)
 		e.Components["app"].Workloads[name] = w
@@ -124,7 +124,7 @@ func fitting(t *testing.T, name string, change func(*schema.Workload)) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, o := range objects {
+	for _, o := range cluster.Objects {
 		for key := range dataOf(t, o) {
 			if len(validation.IsConfigMapKey(key)) > 0 {
 				return false
@@ -140,12 +140,8 @@ func dataOf(t *testing.T, o kube.Object) map[string]string {
 	if o.Kind() != "ConfigMap" {
 		return nil
 	}
-	fields, err := o.Fields()
-	if err != nil {
-		t.Fatal(err)
-	}
 	var c corev1.ConfigMap
-	if err := json.Unmarshal([]byte(asJSON(t, fields)), &c); err != nil {
+	if err := json.Unmarshal([]byte(asJSON(t, o.Fields)), &c); err != nil {
 		t.Fatal(err)
 	}
 	return c.Data

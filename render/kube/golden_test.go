@@ -34,26 +34,18 @@ func TestObjects(t *testing.T) {
 
 func stages(t *testing.T, l load.Loaded) map[string]string {
 	t.Helper()
-	objects, err := kube.Objects(l.Environment)
+	cluster, err := kube.Of(l.Environment)
 	if err != nil {
 		t.Fatal(err)
 	}
-	secrets, err := kube.Secrets(l.Environment)
-	if err != nil {
-		t.Fatal(err)
-	}
-	made := map[string]string{"secrets": strings.Join(secrets, "\n") + "\n"}
-	for _, o := range objects {
+	made := map[string]string{"secrets": strings.Join(cluster.Secrets, "\n") + "\n"}
+	for _, o := range cluster.Objects {
 		restricted(t, o)
-		fields, err := o.Fields()
+		text, err := kube.YAML(o.Fields)
 		if err != nil {
 			t.Fatal(err)
 		}
-		text, err := kube.YAML(fields)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, want := asJSON(t, fields), readBack(t, text); got != want {
+		if got, want := asJSON(t, o.Fields), readBack(t, text); got != want {
 			t.Errorf("%s reads back as %s, not %s", o, want, got)
 		}
 		made[string(o.Stage)+".yaml"] += "---\n" + string(text)
@@ -83,11 +75,8 @@ func readBack(t *testing.T, text []byte) string {
 func restricted(t *testing.T, o kube.Object) {
 	t.Helper()
 	var template corev1.PodTemplateSpec
-	fields, err := o.Fields()
-	if err != nil {
-		t.Fatal(err)
-	}
-	data := []byte(asJSON(t, fields))
+	var err error
+	data := []byte(asJSON(t, o.Fields))
 	switch o.Kind() {
 	case "Deployment":
 		var d appsv1.Deployment

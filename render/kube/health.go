@@ -15,9 +15,9 @@ type Check struct {
 	schema.Current
 }
 
-// Checks returns those of each stage, in order of kinds. Flux takes one for a kind; two
+// checks are those of each stage, in order of kinds. Flux takes one for a kind; two
 // components that want different ones can't be in one environment.
-func Checks(e *schema.Environment) (map[Stage][]Check, error) {
+func checks(e *schema.Environment, objects []Object) (map[Stage][]Check, error) {
 	checks := map[string]Check{}
 	for _, component := range slices.Sorted(maps.Keys(e.Components)) {
 		for kind, says := range e.Components[component].Kubernetes.Health {
@@ -30,7 +30,6 @@ func Checks(e *schema.Environment) (map[Stage][]Check, error) {
 	if len(checks) == 0 {
 		return nil, nil
 	}
-	objects, err := Objects(e)
 	found := map[Stage][]Check{}
 	for _, o := range objects {
 		version, kind := o.GetObjectKind().GroupVersionKind().ToAPIVersionAndKind()
@@ -45,5 +44,5 @@ func Checks(e *schema.Environment) (map[Stage][]Check, error) {
 			return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.APIVersion, b.APIVersion))
 		})
 	}
-	return found, err
+	return found, nil
 }

@@ -23,7 +23,7 @@ type Stage string
 
 // The stages. An environment always has all of them.
 const (
-	StageSecrets   Stage = "secrets"   // the namespace and what pods mount
+	StageSecrets   Stage = "secrets"   // the namespace, secrets, accounts and policies
 	StageOperators Stage = "operators" // definitions and their operators
 	StageData      Stage = "data"      // services of components that others claim from
 	StageSetup     Stage = "setup"     // what runs once
@@ -35,15 +35,59 @@ func Stages() []Stage {
 	return []Stage{StageSecrets, StageOperators, StageData, StageSetup, StageApps}
 }
 
-// Objects returns what the components of e that run in the cluster are made of,
-// sorted by stage, kind and name. Secrets are not among them: see Secrets. It is
-// an error when a workload asks for what a cluster can't give.
-func Objects(e *schema.Environment) ([]Object, error) {
+// A Cluster is what an environment is in its cluster.
+type Cluster struct {
+	*schema.Environment
+
+	// Objects are what its components there are made of, sorted by stage, kind and name.
+	// Secrets are not among them.
+	Objects []Object
+
+	// Secrets are the names of the platform's own secrets that pods there mount and objects
+	// name, in order. Each must be a Secret of that name in the environment's namespace, with
+	// the keys that schema.Environment.InCluster names.
+	Secrets []string
+
+	// Checks are how Flux tells the state of objects whose conditions don't say it, by stage.
+	Checks map[Stage][]Check
+}
+
+// Of works out what e is in its cluster: nothing, when none of it runs there. What people
+// wrote and no cluster would take is a Refusal.
+func Of(e *schema.Environment) (c Cluster, err error) {
+	c.Environment = e
+	if !e.RunsAt(schema.Cluster) {
+		return c, nil
+	}
 	programs, err := programsOf(e)
 	if err != nil {
-		return nil, err
+		return c, err
 	}
-	objects := []Object{{StageSecrets, namespace(e)}, {StageSecrets, denyAll(e)}}
+	if c.Objects, err = objects(e, programs); err != nil {
+		return c, err
+	}
+	if c.Checks, err = checks(e, c.Objects); err != nil {
+		return c, err
+	}
+	c.Secrets, err = secrets(e, programs)
+	return c, err
+}
+
+// InStage are the objects of one stage, in order.
+func (c Cluster) InStage(stage Stage) []Object {
+	from := slices.IndexFunc(c.Objects, func(o Object) bool { return o.Stage == stage })
+	if from < 0 {
+		return nil
+	}
+	rest := c.Objects[from:]
+	if to := slices.IndexFunc(rest, func(o Object) bool { return o.Stage != stage }); to >= 0 {
+		rest = rest[:to]
+	}
+	return rest
+}
+
+func objects(e *schema.Environment, programs map[string][]program) ([]Object, error) {
+	objects := []Object{{Stage: StageSecrets, typed: namespace(e)}, {Stage: StageSecrets, typed: denyAll(e)}}
 	var refusal Refusal
 	for _, component := range slices.Sorted(maps.Keys(e.Components)) {
 		if e.Components[component].Place != schema.Cluster {
@@ -67,17 +111,17 @@ func Objects(e *schema.Environment) ([]Object, error) {
 			cmp.Compare(a.GetName(), b.GetName()),
 		)
 	})
+	for i, o := range objects {
+		var err error
+		if objects[i].Fields, err = Fields(o.typed); err != nil {
+			return nil, fmt.Errorf("%s: %w", o, err)
+		}
+	}
 	return objects, checkNames(objects)
 }
 
-// Secrets returns the names of the platform's own secrets that workloads in the cluster use
-// and objects there name, in order. Each must be a Secret of that name in the environment's namespace, with the
-// keys that schema.Environment.InCluster names.
-func Secrets(e *schema.Environment) ([]string, error) {
-	programs, err := programsOf(e)
-	if err != nil {
-		return nil, err
-	}
+// secrets are the names of those that programs mount and objects of components name.
+func secrets(e *schema.Environment, programs map[string][]program) ([]string, error) {
 	used := map[string]bool{}
 	for _, of := range programs {
 		for _, p := range of {
@@ -118,7 +162,7 @@ func mayHoldTokens(e *schema.Environment, component string) (bool, error) {
 
 // hasToken reports whether text of an object refers to something that was never put in.
 func hasToken(o Object) (bool, error) {
-	fields, err := o.Fields()
+	fields, err := Fields(o.typed)
 	if err != nil {
 		return false, err
 	}
@@ -148,7 +192,7 @@ func named(v any, secrets map[string]schema.Secret, used map[string]bool) {
 // all of it changed as its patches say. It finds what no cluster would take.
 func objectsOf(e *schema.Environment, component string, programs []program) (objects []Object, found []schema.Finding, err error) {
 	if len(programs) > 0 {
-		objects = append(objects, Object{StageSecrets, serviceAccount(e, component)})
+		objects = append(objects, Object{Stage: StageSecrets, typed: serviceAccount(e, component)})
 	}
 	for _, p := range programs {
 		made, err := p.objects()
@@ -158,7 +202,7 @@ func objectsOf(e *schema.Environment, component string, programs []program) (obj
 		objects = append(objects, made...)
 	}
 	for _, port := range slices.Sorted(maps.Keys(e.Components[component].Kubernetes.Ports)) {
-		objects = append(objects, Object{StageSecrets, servedPolicy(e, component, port)})
+		objects = append(objects, Object{Stage: StageSecrets, typed: servedPolicy(e, component, port)})
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.Components[component].Kubernetes.Objects)) {
 		o, err := manifest(e, component, name)
@@ -206,15 +250,15 @@ func (p program) objects() ([]Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	objects := []Object{{StageSecrets, networkPolicy(p)}, {p.stage(), workload}}
+	objects := []Object{{Stage: StageSecrets, typed: networkPolicy(p)}, {Stage: p.stage(), typed: workload}}
 	if c := configMap(p); c != nil {
-		objects = append(objects, Object{StageSecrets, c})
+		objects = append(objects, Object{Stage: p.stage(), typed: c})
 	}
 	for _, s := range services {
-		objects = append(objects, Object{p.stage(), s})
+		objects = append(objects, Object{Stage: p.stage(), typed: s})
 	}
 	if budget := podDisruptionBudget(p); budget != nil {
-		objects = append(objects, Object{p.stage(), budget})
+		objects = append(objects, Object{Stage: p.stage(), typed: budget})
 	}
 	return objects, nil
 }

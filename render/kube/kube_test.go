@@ -48,11 +48,11 @@ func app(change func(e *schema.Environment, w *schema.Workload)) *schema.Environ
 // name need not be given.
 func at(t *testing.T, e *schema.Environment, object, field string) string {
 	t.Helper()
-	objects, err := kube.Objects(e)
+	cluster, err := kube.Of(e)
 	if err != nil {
 		return "error: " + err.Error()
 	}
-	for _, o := range objects {
+	for _, o := range cluster.Objects {
 		name := o.String()
 		if o.Kind() == "Job" {
 			name = regexp.MustCompile(`-[0-9a-f]{10}$`).ReplaceAllString(name, "")
@@ -60,11 +60,7 @@ func at(t *testing.T, e *schema.Environment, object, field string) string {
 		if name != object {
 			continue
 		}
-		fields, err := o.Fields()
-		if err != nil {
-			t.Fatal(err)
-		}
-		var v any = fields
+		var v any = o.Fields
 		for step := range strings.FieldsSeq(field) {
 			switch c := v.(type) {
 			case map[string]any:
@@ -242,8 +238,8 @@ func TestMounts(t *testing.T) {
 			t.Errorf("%s:\n got %s\nwant %s", tt.what, got, tt.want)
 		}
 	}
-	secrets, err := kube.Secrets(app(secret))
-	if got := fmt.Sprint(secrets, " ", err); got != "[app.key app.other] <nil>" {
+	cluster, err := kube.Of(app(secret))
+	if got := fmt.Sprint(cluster.Secrets, " ", err); got != "[app.key app.other] <nil>" {
 		t.Errorf("the secrets in use are %s", got)
 	}
 }
@@ -262,14 +258,14 @@ func TestPodsFollowTheirFiles(t *testing.T) {
 func TestJobsAreNamedByWhatTheyDo(t *testing.T) {
 	name := func(change func(*schema.Workload)) string {
 		t.Helper()
-		objects, err := kube.Objects(app(func(_ *schema.Environment, w *schema.Workload) {
+		cluster, err := kube.Of(app(func(_ *schema.Environment, w *schema.Workload) {
 			w.Kind = "task"
 			change(w)
 		}))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, o := range objects {
+		for _, o := range cluster.Objects {
 			if o.Kind() == "Job" {
 				if o.Slot() != "Job/ml/app" {
 					t.Errorf("the slot of %s is %s", o, o.Slot())
@@ -342,7 +338,7 @@ func TestRefusals(t *testing.T) {
 			e.Components["app"].Workloads[strings.Repeat("x", 60)] = *w
 		}, "Deployment/ml/app-" + strings.Repeat("x", 60) + ": the name has 64 characters, and a Deployment may have 63", "give the component or the workload a shorter name"},
 	} {
-		_, err := kube.Objects(app(tt.change))
+		_, err := kube.Of(app(tt.change))
 		if fmt.Sprint(err) != tt.want {
 			t.Errorf("%s:\n got %v\nwant %s", tt.what, err, tt.want)
 		}

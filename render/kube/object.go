@@ -16,6 +16,10 @@ import (
 type Object struct {
 	Stage Stage
 	typed
+
+	// Fields are the object as it goes into a file: maps, lists, strings, int64, float64 and
+	// booleans. They are not to be changed.
+	Fields map[string]any
 }
 
 // typed is what every Kubernetes object in Go can do.
@@ -43,10 +47,6 @@ func (o Object) Slot() string {
 	}
 	return o.String()
 }
-
-// Fields returns the object as it goes into a file: maps, lists, strings, int64,
-// float64 and booleans.
-func (o Object) Fields() (map[string]any, error) { return Fields(o.typed) }
 
 // Fields is a typed object as it goes into a file: without a status, which is the
 // cluster's to say, and without the structs that are empty only because Go's

@@ -173,7 +173,7 @@ func TestGenerated(t *testing.T) {
 func accepted(t *testing.T, files map[string]string) *load.Loaded {
 	l, err := loadtest.Open(t, "prod", files).Load("prod")
 	if err == nil {
-		_, err = kube.Objects(l[0].Environment)
+		_, err = kube.Of(l[0].Environment)
 	}
 	mistake, refusal := (*load.Mistake)(nil), (*kube.Refusal)(nil)
 	switch {

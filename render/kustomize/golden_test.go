@@ -15,11 +15,12 @@ import (
 // what is in them. Each tree is proven.
 func TestTree(t *testing.T) {
 	loadtest.Golden(t, "prod", os.Getenv("UPDATE") != "", func(t *testing.T, l load.Loaded) map[string]string {
-		tree, err := kustomize.Tree(l.Environment, l.Base)
+		c := there(t, l.Environment)
+		tree, err := kustomize.Tree(c, l.Base)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := kustomize.Prove(tree, l.Environment); err != nil {
+		if err := kustomize.Prove(tree, c); err != nil {
 			t.Error(err)
 		}
 		made := map[string]string{}
@@ -74,11 +75,12 @@ func TestSettings(t *testing.T) {
 			l := loadtest.Load(t, "prod", map[string]string{
 				"environments/prod/environment.cue": "package environments\n\nenvironment: {mode: \"prod\", " + tt.says + "}\n",
 			})
-			tree, err := kustomize.Tree(l.Environment, l.Base)
+			c := there(t, l.Environment)
+			tree, err := kustomize.Tree(c, l.Base)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := kustomize.Prove(tree, l.Environment); err != nil {
+			if err := kustomize.Prove(tree, c); err != nil {
 				t.Error(err)
 			}
 		})

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/types"
+
+	"github.com/mlops-gitops/mlops-gitops/render/kube"
 )
 
 // An image is a reference taken apart.
@@ -23,10 +25,10 @@ func parseImage(ref string) (i image) {
 // alike, and takes these changes out of what is left for patches. Kustomize sets an
 // image by name wherever it meets it, after all patches, so a name can only be set
 // when every container that is meant to bear it is meant to bear it so.
-func setImages(both []pair, meant []object) []types.Image {
+func setImages(both []pair, meant []kube.Object) []types.Image {
 	becomes := map[string][]string{} // by name: what the shipped image is meant to be
 	for _, p := range both {
-		is := containers(p.meant.fields)
+		is := containers(p.meant.Fields)
 		for place, c := range containers(p.from) {
 			if other, ok := is[place]; ok {
 				name := parseImage(c["image"].(string)).name
@@ -35,7 +37,7 @@ func setImages(both []pair, meant []object) []types.Image {
 		}
 	}
 	for _, o := range meant {
-		for _, c := range containers(o.fields) {
+		for _, c := range containers(o.Fields) {
 			ref := c["image"].(string)
 			if name := parseImage(ref).name; len(becomes[name]) > 0 {
 				becomes[name] = append(becomes[name], ref)

@@ -21,47 +21,39 @@ import (
 
 const kustomizationFile = "kustomization.yaml"
 
-// Tree renders e against its base. It is empty when nothing of e runs in the
-// cluster. The Secrets of the secrets stage are named in its kustomization and
+// Tree renders an environment against its base. It is empty when nothing of it runs in
+// the cluster. The Secrets of the secrets stage are named in its kustomization and
 // not rendered: they lie beside it, encrypted, one <name>.yaml each.
-func Tree(e, base *schema.Environment) (render.Tree, error) {
+func Tree(c kube.Cluster, base *schema.Environment) (render.Tree, error) {
 	var tree render.Tree
-	if !e.RunsAt(schema.Cluster) {
+	if len(c.Objects) == 0 {
 		return tree, nil
 	}
-	meant, err := objectsOf(e)
-	if err != nil {
-		return tree, err
-	}
-	shipped, err := objectsOf(base)
+	shipped, err := kube.Of(base)
 	if err != nil {
 		return tree, fmt.Errorf("base: %w", err)
 	}
-	secrets, err := kube.Secrets(e)
-	if err != nil {
-		return tree, err
-	}
 	for _, stage := range kube.Stages() {
-		w := writer{tree: &tree, dir: path.Join(root(e), "base", string(stage)), namespace: e.Settings.Namespace}
-		if err := w.base(shipped[stage]); err != nil {
+		w := writer{tree: &tree, dir: path.Join(root(c), "base", string(stage)), namespace: c.Settings.Namespace}
+		if err := w.base(shipped.InStage(stage)); err != nil {
 			return tree, err
 		}
-		w.dir = stageDir(e, stage)
+		w.dir = stageDir(c, stage)
 		var beside []string
 		if stage == kube.StageSecrets {
-			beside = secretFiles(secrets)
+			beside = secretFiles(c.Secrets)
 		}
-		if err := w.overlay("../base/"+string(stage), shipped[stage], meant[stage], beside); err != nil {
+		if err := w.overlay("../base/"+string(stage), shipped.InStage(stage), c.InStage(stage), beside); err != nil {
 			return tree, err
 		}
 	}
 	return tree, nil
 }
 
-func root(e *schema.Environment) string { return path.Join("deploy", e.Name) }
+func root(c kube.Cluster) string { return path.Join("deploy", c.Name) }
 
-func stageDir(e *schema.Environment, stage kube.Stage) string {
-	return path.Join(root(e), string(stage))
+func stageDir(c kube.Cluster, stage kube.Stage) string {
+	return path.Join(root(c), string(stage))
 }
 
 func secretFiles(names []string) []string {
@@ -72,29 +64,6 @@ func secretFiles(names []string) []string {
 	return files
 }
 
-// An object is a Kubernetes object and its fields as they go into a file.
-type object struct {
-	kube.Object
-	fields map[string]any
-}
-
-// objectsOf returns the objects of e by stage, each stage in order.
-func objectsOf(e *schema.Environment) (map[kube.Stage][]object, error) {
-	objects, err := kube.Objects(e)
-	if err != nil {
-		return nil, err
-	}
-	stages := map[kube.Stage][]object{}
-	for _, o := range objects {
-		fields, err := o.Fields()
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", o, err)
-		}
-		stages[o.Stage] = append(stages[o.Stage], object{o, fields})
-	}
-	return stages, nil
-}
-
 // A writer puts the files of one folder into a tree.
 type writer struct {
 	tree      *render.Tree
@@ -103,7 +72,7 @@ type writer struct {
 }
 
 // base writes a stage as it is shipped.
-func (w writer) base(objects []object) error {
+func (w writer) base(objects []kube.Object) error {
 	files, err := w.objects(objects)
 	if err != nil {
 		return err
@@ -112,11 +81,11 @@ func (w writer) base(objects []object) error {
 }
 
 // objects writes each object into a file of its own and returns the files' names.
-func (w writer) objects(objects []object) ([]string, error) {
+func (w writer) objects(objects []kube.Object) ([]string, error) {
 	var files []string
 	for _, o := range objects {
 		file := strings.ToLower(o.Kind()) + "-" + o.GetName() + ".yaml"
-		if err := w.file(file, o.fields); err != nil {
+		if err := w.file(file, o.Fields); err != nil {
 			return nil, err
 		}
 		files = append(files, file)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/mlops-gitops/mlops-gitops/render"
+	"github.com/mlops-gitops/mlops-gitops/render/kube"
 	"github.com/mlops-gitops/mlops-gitops/render/kustomize"
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
@@ -64,7 +65,7 @@ func TestOverlays(t *testing.T) {
 			"    - op: add\n      path: /spec/template/spec/containers/0/env/1\n      value:\n        name: AA\n        value: x\n  target:"},
 		{"one that goes is a removal", func(_ *schema.Environment, w *schema.Workload) { delete(w.Env, "B") }, "apps", "    - op: remove\n      path: /spec/template/spec/containers/0/env/1\n"},
 		{"slashes in names are escaped", func(_ *schema.Environment, w *schema.Workload) { w.Image.Tag = "" }, "apps", "path: /metadata/labels/app.kubernetes.io~1version\n"},
-		{"a file's text is replaced", func(_ *schema.Environment, w *schema.Workload) { w.Files["/etc/app"] = "new\n" }, "secrets", "path: /data/app.etc__app\n      value: |\n        new\n"},
+		{"a file's text is replaced", func(_ *schema.Environment, w *schema.Workload) { w.Files["/etc/app"] = "new\n" }, "apps", "path: /data/app.etc__app\n      value: |\n        new\n"},
 		{"an object that isn't shipped is a file", func(_ *schema.Environment, w *schema.Workload) {
 			w.Expose = map[string]schema.Expose{"http": {Port: 80}}
 		}, "apps", "- service-app-public.yaml\n"},
@@ -91,13 +92,22 @@ func TestOverlays(t *testing.T) {
 	}
 }
 
+func there(t *testing.T, e *schema.Environment) kube.Cluster {
+	t.Helper()
+	c, err := kube.Of(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 func proven(t *testing.T, what string, e, base *schema.Environment) render.Tree {
 	t.Helper()
-	tree, err := kustomize.Tree(e, base)
+	tree, err := kustomize.Tree(there(t, e), base)
 	if err != nil {
 		t.Fatalf("%s: %v", what, err)
 	}
-	if err := kustomize.Prove(tree, e); err != nil {
+	if err := kustomize.Prove(tree, there(t, e)); err != nil {
 		t.Errorf("%s: %v", what, err)
 	}
 	return tree
@@ -109,11 +119,11 @@ func TestNothingInTheClusterIsNoFiles(t *testing.T) {
 		c.Place = schema.Local
 		e.Components["app"] = c
 	})
-	tree, err := kustomize.Tree(local, nil)
+	tree, err := kustomize.Tree(there(t, local), nil)
 	if err != nil || tree.Len() > 0 {
 		t.Errorf("got %v (%v)", tree.Paths(), err)
 	}
-	if err := kustomize.Prove(tree, local); err != nil {
+	if err := kustomize.Prove(tree, there(t, local)); err != nil {
 		t.Error(err)
 	}
 }
@@ -149,7 +159,7 @@ func TestProofFinds(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		err := kustomize.Prove(broken, e)
+		err := kustomize.Prove(broken, there(t, e))
 		if !strings.HasPrefix(fmt.Sprint(err), tt.want) {
 			t.Errorf("%s:\n got %v\nwant %s", tt.what, err, tt.want)
 		}
@@ -166,7 +176,7 @@ func TestProofsRunAtOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {
-			if err := kustomize.Prove(tree, e); err != nil {
+			if err := kustomize.Prove(tree, there(t, e)); err != nil {
 				t.Error(err)
 			}
 		})

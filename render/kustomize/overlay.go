@@ -22,7 +22,7 @@ import (
 // No object is replaced as a whole: kustomize takes "$patch: replace" at the top of
 // an object for no change at all, without a word. And the fewer are deleted the
 // better: only then does kustomize read the schema of all of Kubernetes.
-func (w writer) overlay(base string, shipped, meant []object, beside []string) error {
+func (w writer) overlay(base string, shipped, meant []kube.Object, beside []string) error {
 	var k kustomization
 	if len(shipped) > 0 {
 		k.Resources = []string{base}
@@ -43,7 +43,7 @@ func (w writer) overlay(base string, shipped, meant []object, beside []string) e
 	k.Images = setImages(both, meant)
 	k.Replicas = setReplicas(both)
 	for _, p := range both {
-		ops, err := changes("", p.from, p.meant.fields)
+		ops, err := changes("", p.from, p.meant.Fields)
 		if err != nil {
 			return err
 		}
@@ -62,19 +62,19 @@ func (w writer) overlay(base string, shipped, meant []object, beside []string) e
 // A pair is an object that is both shipped and meant. From is what kustomize's own
 // transformers leave of it for patches to change.
 type pair struct {
-	shipped, meant object
+	shipped, meant kube.Object
 	from           map[string]any
 }
 
 // match pairs objects by their slots: a task that changes is a Job that is renamed.
-func match(shipped, meant []object) (both []pair, added, removed []object) {
-	was := map[string]object{}
+func match(shipped, meant []kube.Object) (both []pair, added, removed []kube.Object) {
+	was := map[string]kube.Object{}
 	for _, o := range shipped {
 		was[o.Slot()] = o
 	}
 	for _, o := range meant {
 		if s, ok := was[o.Slot()]; ok {
-			both = append(both, pair{s, o, clone(s.fields).(map[string]any)})
+			both = append(both, pair{s, o, clone(s.Fields).(map[string]any)})
 			delete(was, o.Slot())
 		} else {
 			added = append(added, o)
@@ -106,14 +106,14 @@ func clone(v any) any {
 	return v
 }
 
-func deletion(o object) (types.Patch, error) {
+func deletion(o kube.Object) (types.Patch, error) {
 	metadata := map[string]any{"name": o.GetName()}
 	if o.GetNamespace() != "" {
 		metadata["namespace"] = o.GetNamespace()
 	}
 	patch, err := kube.YAML(map[string]any{
 		"$patch":     "delete",
-		"apiVersion": o.fields["apiVersion"],
+		"apiVersion": o.Fields["apiVersion"],
 		"kind":       o.Kind(),
 		"metadata":   metadata,
 	})
@@ -141,7 +141,7 @@ func jsonPatch(ops []op) (string, error) {
 	return string(text), nil
 }
 
-func target(o object) *types.Selector {
+func target(o kube.Object) *types.Selector {
 	gvk := o.GetObjectKind().GroupVersionKind()
 	return &types.Selector{ResId: resid.NewResIdWithNamespace(resid.NewGvk(gvk.Group, gvk.Version, gvk.Kind), o.GetName(), o.GetNamespace())}
 }

@@ -12,36 +12,27 @@ import (
 
 	"github.com/mlops-gitops/mlops-gitops/render"
 	"github.com/mlops-gitops/mlops-gitops/render/kube"
-	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
-// Prove builds every stage in tree, as Tree makes it of e, in memory and compares
-// the outcome with e's objects field by field. The first difference is an error.
-func Prove(tree render.Tree, e *schema.Environment) error {
-	if !e.RunsAt(schema.Cluster) {
+// Prove builds every stage in tree, as Tree makes it of c, in memory and compares
+// the outcome with c's objects field by field. The first difference is an error.
+func Prove(tree render.Tree, c kube.Cluster) error {
+	if len(c.Objects) == 0 {
 		return nil
 	}
-	meant, err := objectsOf(e)
-	if err != nil {
-		return err
-	}
-	secrets, err := kube.Secrets(e)
-	if err != nil {
-		return err
-	}
-	files, err := inMemory(tree, e, secrets)
+	files, err := inMemory(tree, c)
 	if err != nil {
 		return err
 	}
 	for _, stage := range kube.Stages() {
-		dir := stageDir(e, stage)
+		dir := stageDir(c, stage)
 		want := map[string]any{}
-		for _, o := range meant[stage] {
-			want[o.String()] = o.fields
+		for _, o := range c.InStage(stage) {
+			want[o.String()] = o.Fields
 		}
 		if stage == kube.StageSecrets {
-			for _, name := range secrets {
-				want["Secret/"+e.Settings.Namespace+"/"+name] = placeholder(e, name)
+			for _, name := range c.Secrets {
+				want["Secret/"+c.Settings.Namespace+"/"+name] = placeholder(c, name)
 			}
 		}
 		built, err := build(files, dir)
@@ -60,33 +51,33 @@ func Prove(tree render.Tree, e *schema.Environment) error {
 }
 
 // inMemory holds the tree's files and, in place of encrypted Secrets, plain ones.
-func inMemory(tree render.Tree, e *schema.Environment, secrets []string) (filesys.FileSystem, error) {
+func inMemory(tree render.Tree, c kube.Cluster) (filesys.FileSystem, error) {
 	files := filesys.MakeFsInMemory()
 	for name, data := range tree.All() {
-		if !strings.HasPrefix(name, root(e)+"/") {
+		if !strings.HasPrefix(name, root(c)+"/") {
 			continue
 		}
 		if err := files.WriteFile(name, data); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	for i, file := range secretFiles(secrets) {
-		text, err := kube.YAML(placeholder(e, secrets[i]))
+	for i, file := range secretFiles(c.Secrets) {
+		text, err := kube.YAML(placeholder(c, c.Secrets[i]))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
-		if err := files.WriteFile(path.Join(stageDir(e, kube.StageSecrets), file), text); err != nil {
+		if err := files.WriteFile(path.Join(stageDir(c, kube.StageSecrets), file), text); err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 	}
 	return files, nil
 }
 
-func placeholder(e *schema.Environment, name string) map[string]any {
+func placeholder(c kube.Cluster, name string) map[string]any {
 	return map[string]any{
 		"apiVersion": "v1",
 		"kind":       "Secret",
-		"metadata":   map[string]any{"name": name, "namespace": e.Settings.Namespace},
+		"metadata":   map[string]any{"name": name, "namespace": c.Settings.Namespace},
 		"stringData": map[string]any{"any": "placeholder"},
 	}
 }

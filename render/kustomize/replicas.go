@@ -8,7 +8,7 @@ func setReplicas(both []pair) []types.Replica {
 	var replicas []types.Replica
 	for _, p := range both {
 		was, _ := p.from["spec"].(map[string]any)
-		is, _ := p.meant.fields["spec"].(map[string]any)
+		is, _ := p.meant.Fields["spec"].(map[string]any)
 		from, scaled := was["replicas"].(int64)
 		to, _ := is["replicas"].(int64)
 		if scaled && from != to {
