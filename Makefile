@@ -26,7 +26,11 @@ e2e-compose: build images ## dev on a real engine (DOCKER_HOST), with a real MLf
 	cd e2e && go test -count=1 -timeout 40m -v -run 'TestCompose' .
 
 e2e-cluster: build images ## prod on a real cluster (KUBECONFIG), by real Flux
-	cd e2e && ./cluster.sh go test -count=1 -timeout 40m -v -run TestCluster .
+	cd e2e && ./cluster.sh ./helm.sh go test -count=1 -timeout 50m -v -run TestCluster .
+
+e2e-helm: build ## the Helm chart of prod by Helm itself, on a real cluster (KUBECONFIG) whose nodes may be simulated
+	cd e2e/helm && go mod tidy -diff
+	cd e2e && NODES=simulated ./cluster.sh ./helm.sh go test -count=1 -timeout 30m -v -run TestHelm .
 
 e2e-objects: build ## custom resources of prod against their definitions (CRDS_DIR), without a cluster
 	cd e2e && go test -count=1 -timeout 10m -v -run TestObjects .
@@ -40,9 +44,9 @@ bench: build ## CPU, wall time and memory of whole commands, against their budge
 lint-objects: build ## kube-score, checkov and kubernetes-validate of prod's objects; waivers are in e2e/testdata/lint
 	cd e2e && ./lint.sh go test -count=1 -timeout 10m -v -run TestLint .
 
-full: check test e2e-objects lint-objects e2e-compose e2e-cluster e2e-sops bench ## all proofs
+full: check test e2e-objects lint-objects e2e-helm e2e-compose e2e-cluster e2e-sops bench ## all proofs
 
 clean: ## what building made
 	rm -rf bin
 
-.PHONY: help build install test check generate images e2e-compose e2e-cluster e2e-objects e2e-sops bench lint-objects full clean
+.PHONY: help build install test check generate images e2e-compose e2e-cluster e2e-helm e2e-objects e2e-sops bench lint-objects full clean

@@ -18,28 +18,28 @@ import (
 
 	"github.com/mlops-gitops/mlops-gitops/render"
 	"github.com/mlops-gitops/mlops-gitops/render/kube"
-	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
 // Name is the chart's, and that of its folder, which Helm wants to be the same.
 const Name = "mlops-helm-charts"
 
-// Tree renders the chart of e. It is empty when nothing of e runs in the cluster.
-func Tree(e *schema.Environment) (render.Tree, error) {
+// Tree renders the chart of an environment. It is empty when nothing of it runs in the
+// cluster.
+func Tree(c kube.Cluster) (render.Tree, error) {
 	var tree render.Tree
-	if !e.RunsAt(schema.Cluster) {
+	if len(c.Objects) == 0 {
 		return tree, nil
 	}
-	c, err := chartOf(e)
+	made, err := chartOf(c)
 	if err != nil {
 		return tree, fmt.Errorf("chart: %w", err)
 	}
-	files, err := c.files()
+	files, err := made.files()
 	if err != nil {
 		return tree, fmt.Errorf("chart: %w", err)
 	}
 	for name, text := range files {
-		if err := tree.Add(path.Join("deploy", e.Name, Name, name), []byte(text)); err != nil {
+		if err := tree.Add(path.Join("deploy", c.Name, Name, name), []byte(text)); err != nil {
 			return tree, err
 		}
 	}
@@ -48,67 +48,47 @@ func Tree(e *schema.Environment) (render.Tree, error) {
 
 // A chart is an environment's objects as templates, and what is said beside them.
 type chart struct {
-	env       *schema.Environment
-	objects   []object // of the release
-	tests     []object
-	operators []kube.Object // what the stage of operators holds
-	secrets   []string
-	bound     []string // objects whose text names the namespace where nothing says so
-	values    values
+	kube.Cluster
+	objects []object // of the release
+	tests   []object
+	bound   []string // objects whose text names the namespace where nothing says so
+	values  values
 }
 
-// An object is a Kubernetes object and its fields, actions in some of them.
+// An object is a Kubernetes object and its fields in a chart, actions in some of them.
 type object struct {
 	kube.Object
 	fields map[string]any
 }
 
-func chartOf(e *schema.Environment) (*chart, error) {
-	c := &chart{env: e}
-	objects, err := kube.Objects(e)
+func chartOf(c kube.Cluster) (*chart, error) {
+	tests, err := kube.Tests(c.Environment)
 	if err != nil {
 		return nil, err
 	}
-	if c.secrets, err = kube.Secrets(e); err != nil {
-		return nil, err
-	}
-	tests, err := kube.Tests(e)
+	released := slices.DeleteFunc(slices.Clone(c.Objects), func(o kube.Object) bool {
+		return o.Stage == kube.StageOperators || o.Kind() == "Namespace" && o.GetName() == c.Settings.Namespace
+	})
+	made, n := &chart{Cluster: c}, newNamespace(c.Settings.Namespace)
+	made.objects, made.bound, err = n.objects(released, func() ([]kube.Object, error) {
+		there, err := kube.Of(n.elsewhere(*c.Environment))
+		return there.Objects, err
+	})
 	if err != nil {
 		return nil, err
 	}
-	namespace := newNamespace(e.Settings.Namespace)
-	there, err := namespace.others(e)
+	made.tests, _, err = n.objects(tests, func() ([]kube.Object, error) { return kube.Tests(n.elsewhere(*c.Environment)) })
 	if err != nil {
 		return nil, err
 	}
-	for _, o := range objects {
-		switch {
-		case o.Stage == kube.StageOperators:
-			c.operators = append(c.operators, o)
-			continue
-		case o.Kind() == "Namespace" && o.GetName() == e.Settings.Namespace:
-			continue
-		}
-		made, literal, err := namespace.object(o, there)
-		if err != nil {
-			return nil, err
-		}
-		if literal {
-			c.bound = append(c.bound, o.Kind()+"/"+o.GetName())
-		}
-		keep(made)
-		c.objects = append(c.objects, made)
+	for _, o := range made.objects {
+		keep(o)
 	}
-	for _, o := range tests {
-		made, _, err := namespace.object(o, there)
-		if err != nil {
-			return nil, err
-		}
-		hook(made)
-		c.tests = append(c.tests, made)
+	for _, o := range made.tests {
+		hook(o)
 	}
-	c.values = valuesOf(c.objects, c.tests)
-	return c, nil
+	made.values = valuesOf(made.objects, made.tests)
+	return made, nil
 }
 
 // files are those of the chart, by their paths in it.
@@ -122,7 +102,7 @@ func (c *chart) files() (map[string]string, error) {
 	if files["README.md"], err = c.readme(); err != nil {
 		return nil, err
 	}
-	if files["values.yaml"], err = c.values.yaml(c.env.Name, c.operated()); err != nil {
+	if files["values.yaml"], err = c.values.yaml(c.Name, c.operated()); err != nil {
 		return nil, err
 	}
 	if files["values.schema.json"], err = c.values.schema(); err != nil {
@@ -152,7 +132,7 @@ description: The platform %s, as environments/%[2]s says it.
 type: application
 version: 1.0.0+%[3]s
 kubeVersion: ">=1.34.0-0"
-`, Name, c.env.Name, sum)
+`, Name, c.Name, sum)
 }
 
 func digest(files map[string]string) string {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/mlops-gitops/mlops-gitops/render/helm"
+	"github.com/mlops-gitops/mlops-gitops/render/kube"
 	"github.com/mlops-gitops/mlops-gitops/schema"
 	"github.com/mlops-gitops/mlops-gitops/schema/load"
 	"github.com/mlops-gitops/mlops-gitops/schema/load/loadtest"
@@ -17,7 +18,11 @@ import (
 // these is shown by Helm itself (e2e, TestHelmTemplate).
 func TestTree(t *testing.T) {
 	loadtest.Golden(t, "prod", os.Getenv("UPDATE") != "", func(t *testing.T, l load.Loaded) map[string]string {
-		tree, err := helm.Tree(l.Environment)
+		cluster, err := kube.Of(l.Environment)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tree, err := helm.Tree(cluster)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,8 +46,20 @@ func TestTree(t *testing.T) {
 }
 
 func TestNothingInTheClusterIsNoFiles(t *testing.T) {
-	tree, err := helm.Tree(&schema.Environment{Components: map[string]schema.Component{"app": {Place: schema.Local}}})
+	tree, err := helm.Tree(kube.Cluster{Environment: &schema.Environment{}})
 	if err != nil || tree.Len() > 0 {
 		t.Errorf("got %v (%v)", tree.Paths(), err)
+	}
+}
+
+func BenchmarkTree(b *testing.B) {
+	cluster, err := kube.Of(loadtest.Load(b, "prod", nil).Environment)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := helm.Tree(cluster); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

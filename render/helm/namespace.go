@@ -3,7 +3,6 @@ package helm
 import (
 	"maps"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/mlops-gitops/mlops-gitops/render/kube"
@@ -39,38 +38,34 @@ func (n namespace) elsewhere(e schema.Environment) *schema.Environment {
 	return &e
 }
 
-// others are the objects of an environment elsewhere and its tests, by their slots here.
-func (n namespace) others(e *schema.Environment) (map[string]kube.Object, error) {
-	there := n.elsewhere(*e)
-	objects, err := kube.Objects(there)
-	if err != nil {
-		return nil, err
-	}
-	tests, err := kube.Tests(there)
-	if err != nil {
-		return nil, err
-	}
-	found := map[string]kube.Object{}
-	for _, o := range slices.Concat(objects, tests) {
-		found[strings.ReplaceAll(o.Slot(), anywhere, n.name)] = o
-	}
-	return found, nil
-}
-
-// object is o with anywhere in the place of the namespace, and whether text in it names the
-// namespace all the same. The others are those of the same environment elsewhere.
-func (n namespace) object(o kube.Object, others map[string]kube.Object) (made object, literal bool, err error) {
-	fields, err := o.Fields()
-	if err != nil {
-		return made, false, err
-	}
-	var other map[string]any
-	if there, known := others[o.Slot()]; known && n.mentioned(fields) {
-		if other, err = there.Fields(); err != nil {
-			return made, false, err
+// objects are objects with anywhere in the place of the namespace, and those of them whose
+// text names the namespace all the same. The others are what the same makes elsewhere: they
+// are asked for when some text mentions the namespace.
+func (n namespace) objects(here []kube.Object, others func() ([]kube.Object, error)) (made []object, bound []string, err error) {
+	var there map[string]kube.Object // by slots here
+	for _, o := range here {
+		var other map[string]any
+		if n.mentioned(o.Fields) {
+			if there == nil {
+				found, err := others()
+				if err != nil {
+					return nil, nil, err
+				}
+				there = map[string]kube.Object{}
+				for _, o := range found {
+					there[strings.ReplaceAll(o.Slot(), anywhere, n.name)] = o
+				}
+			}
+			other = there[o.Slot()].Fields
+		}
+		literal := false
+		fields, _ := n.free(o.Fields, other, "", &literal).(map[string]any)
+		made = append(made, object{o, fields})
+		if literal {
+			bound = append(bound, o.Kind()+"/"+o.GetName())
 		}
 	}
-	return object{o, n.free(fields, other, "", &literal).(map[string]any)}, literal, nil
+	return made, bound, nil
 }
 
 // mentioned reports whether the namespace is in any text but where it is the object's own.
@@ -94,23 +89,27 @@ func (n namespace) mentioned(v any) bool {
 	return false
 }
 
-// free is a value of a field of that name, without the namespace.
+// free is a copy of a value in a field of that name, without the namespace.
 func (n namespace) free(v, other any, field string, literal *bool) any {
 	switch v := v.(type) {
 	case map[string]any:
 		others, _ := other.(map[string]any)
+		made := make(map[string]any, len(v))
 		for key, child := range v {
-			v[key] = n.free(child, others[key], key, literal)
+			made[key] = n.free(child, others[key], key, literal)
 		}
+		return made
 	case []any:
 		others, _ := other.([]any)
+		made := make([]any, len(v))
 		for i, child := range v {
 			var o any
 			if i < len(others) {
 				o = others[i]
 			}
-			v[i] = n.free(child, o, "", literal)
+			made[i] = n.free(child, o, "", literal)
 		}
+		return made
 	case string:
 		if o, is := other.(string); is && strings.Contains(o, anywhere) {
 			return o

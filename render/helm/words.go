@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/mlops-gitops/mlops-gitops/render/kube"
 )
 
 // checks is a template that makes nothing. It ends an installation that could not come to
@@ -14,7 +16,7 @@ import (
 // at the client finds neither.
 func (c *chart) checks() string {
 	var b strings.Builder
-	here := c.env.Settings.Namespace
+	here := c.Settings.Namespace
 	if len(c.bound) > 0 {
 		fmt.Fprintf(&b, `{{- if ne .Release.Namespace %q }}
 {{- fail %q }}
@@ -32,7 +34,7 @@ func (c *chart) checks() string {
 {{- end }}
 {{- end }}
 `, quoted(c.kinds()))
-	if len(c.secrets) == 0 {
+	if len(c.Secrets) == 0 {
 		return b.String()
 	}
 	fmt.Fprintf(&b, `{{- if lookup "v1" "ConfigMap" .Release.Namespace "kube-root-ca.crt" }}
@@ -46,8 +48,8 @@ func (c *chart) checks() string {
 {{- fail (printf %q $.Release.Namespace (join ", " .) $names $into) }}
 {{- end }}
 {{- end }}
-`, quoted(c.secrets), here, ` | sed 's/^\( *namespace:\).*/\1 "%s"/'`,
-		"the namespace %s lacks the Secrets %s\n  hint: for s in %s; do sops decrypt deploy/"+c.env.Name+"/secrets/$s.yaml%s | kubectl apply -f -; done")
+`, quoted(c.Secrets), here, ` | sed 's/^\( *namespace:\).*/\1 "%s"/'`,
+		"the namespace %s lacks the Secrets %s\n  hint: for s in %s; do sops decrypt deploy/"+c.Name+"/secrets/$s.yaml%s | kubectl apply -f -; done")
 	return b.String()
 }
 
@@ -101,12 +103,12 @@ func (c *chart) notes() string {
 	fmt.Fprintf(&b, `%s is in the namespace {{ .Release.Namespace }}. Programs start when what they wait for is there:
 
   kubectl get pods --namespace {{ .Release.Namespace }}
-`, c.env.Name)
+`, c.Name)
 	if len(c.tests) > 0 {
 		b.WriteString("  helm test {{ .Release.Name }} --namespace {{ .Release.Namespace }}\n")
 	}
 	ways := map[string]string{}
-	for _, r := range c.env.Routes {
+	for _, r := range c.Routes {
 		if r.Title != "" {
 			ways[r.Title] = r.URL
 		}
@@ -131,7 +133,7 @@ func listed(names []string) string {
 
 // readme is the chart's README.md: what must be there before, and the commands.
 func (c *chart) readme() (string, error) {
-	env, here := c.env.Name, c.env.Settings.Namespace
+	env, here := c.Name, c.Settings.Namespace
 	var b strings.Builder
 	fmt.Fprintf(&b, `# The platform %[1]s as a Helm chart
 
@@ -148,8 +150,8 @@ Rendered from environments/%[1]s: change that, not the chart. Run commands where
 		fmt.Fprintf(&b, "Of deploy/%s/operators, also %s.\n\n", env, strings.Join(rest, ", "))
 	}
 	fmt.Fprintf(&b, "The namespace, under restricted Pod Security, and the Secrets:\n\n```sh\nkubectl apply -f deploy/%[1]s/base/secrets/namespace-%[2]s.yaml\n", env, here)
-	if len(c.secrets) > 0 {
-		fmt.Fprintf(&b, "for s in %s; do\n  sops decrypt deploy/%s/secrets/$s.yaml | kubectl apply -f -\ndone\n", strings.Join(c.secrets, " "), env)
+	if len(c.Secrets) > 0 {
+		fmt.Fprintf(&b, "for s in %s; do\n  sops decrypt deploy/%s/secrets/$s.yaml | kubectl apply -f -\ndone\n", strings.Join(c.Secrets, " "), env)
 	}
 	fmt.Fprintf(&b, "```\n\n## Then\n\n```sh\nhelm install mlops deploy/%[1]s/%[3]s --namespace %[2]s --wait --wait-for-jobs --timeout 15m\n", env, here, Name)
 	if len(c.tests) > 0 {
@@ -164,17 +166,13 @@ Rendered from environments/%[1]s: change that, not the chart. Run commands where
 func (c *chart) installs() (commands, rest []string, err error) {
 	urls := map[string]string{}
 	var releases []map[string]any
-	for _, o := range c.operators {
-		fields, err := o.Fields()
-		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", o, err)
-		}
+	for _, o := range c.InStage(kube.StageOperators) {
 		switch o.Kind() {
 		case "Namespace":
 		case "HelmRepository":
-			urls[o.GetNamespace()+"/"+o.GetName()] = text(fields, "spec", "url")
+			urls[o.GetNamespace()+"/"+o.GetName()] = text(o.Fields, "spec", "url")
 		case "HelmRelease":
-			releases = append(releases, fields)
+			releases = append(releases, o.Fields)
 		default:
 			rest = append(rest, o.Kind()+"/"+o.GetName())
 		}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -172,16 +171,33 @@ func printable(r rune) bool {
 	return r != utf8.RuneError
 }
 
-// Words that YAML 1.1 takes for something else than text, and text that is itself without
-// quotation marks.
-var (
-	words = map[string]bool{"y": true, "n": true, "yes": true, "no": true, "on": true, "off": true, "true": true, "false": true, "null": true}
-	bare  = regexp.MustCompile(`^[A-Za-z/](?:[A-Za-z0-9_./+=%-]|[:@,][A-Za-z0-9_./+=%-])*$`)
-)
+// words are what YAML 1.1 takes for something else than text.
+var words = map[string]bool{"y": true, "n": true, "yes": true, "no": true, "on": true, "off": true, "true": true, "false": true, "null": true}
+
+// isBare reports whether text needs no quotation marks: it begins with a letter or a slash,
+// and goes on with what means nothing in a value or doesn't where it stands.
+func isBare(text string) bool {
+	if text == "" || !isLetter(text[0]) && text[0] != '/' {
+		return false
+	}
+	for i := range len(text) {
+		switch c := text[i]; {
+		case isLetter(c), c >= '0' && c <= '9', strings.IndexByte("_./+=%-", c) >= 0:
+		case (c == ':' || c == '@' || c == ',') && i+1 < len(text) && (isLetter(text[i+1]) || text[i+1] >= '0' && text[i+1] <= '9' || text[i+1] == '/'):
+		case strings.HasPrefix(text[i:], anywhere):
+		case i >= 1 && strings.HasPrefix(text[i-1:], anywhere), i >= 2 && strings.HasPrefix(text[i-2:], anywhere):
+		default:
+			return false
+		}
+	}
+	return len(text) > 8 || !words[strings.ToLower(text)] && !strings.Contains(text, anywhere)
+}
+
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
 // scalar is text of one line as YAML has it.
 func scalar(text string) string {
-	if bare.MatchString(strings.ReplaceAll(text, anywhere, "0")) && !words[strings.ToLower(text)] {
+	if isBare(text) {
 		return text
 	}
 	var b strings.Builder

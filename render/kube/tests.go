@@ -21,8 +21,8 @@ const testSeconds = 120
 
 // Tests are pods that ask each service whether it is there, by its own question, and what
 // they need for it: files, and a policy that lets them talk to the platform's pods. A pod
-// ends well when the answer is yes. They are not among Objects, and nobody applies them
-// but to test: services that can't be asked have none.
+// ends well when the answer is yes. They are not among the objects of a Cluster, and nobody
+// applies them but to test. A service that can't be asked has none.
 func Tests(e *schema.Environment) ([]Object, error) {
 	programs, err := programsOf(e)
 	if err != nil {
@@ -44,7 +44,13 @@ func Tests(e *schema.Environment) ([]Object, error) {
 	if len(objects) == 0 {
 		return nil, nil
 	}
-	return append(objects, Object{StageApps, testPolicy(e)}), nil
+	objects = append(objects, Object{Stage: StageApps, typed: testPolicy(e)})
+	for i, o := range objects {
+		if objects[i].Fields, err = Fields(o.typed); err != nil {
+			return nil, fmt.Errorf("%s: %w", o, err)
+		}
+	}
+	return objects, nil
 }
 
 // test asks whether p is there.
@@ -68,7 +74,7 @@ func (p program) test() ([]Object, error) {
 	pod.Spec.ActiveDeadlineSeconds = new(int64(testSeconds))
 	pod.Spec.Containers = []corev1.Container{c}
 	place(&pod.Spec, p.env, p.said())
-	objects := []Object{{StageApps, pod}}
+	objects := []Object{{Stage: StageApps, typed: pod}}
 	if files := mounted(asking.asks); len(files) > 0 {
 		data := map[string]string{}
 		for path, text := range files {
@@ -80,7 +86,7 @@ func (p program) test() ([]Object, error) {
 			Data:       data,
 		}
 		volumes = append(volumes, filesVolume(m.Name))
-		objects = append(objects, Object{StageApps, m})
+		objects = append(objects, Object{Stage: StageApps, typed: m})
 	}
 	pod.Spec.Volumes = volumes
 	return objects, nil
