@@ -6,18 +6,10 @@ import "strings"
 const fluxs = "kustomize.toolkit.fluxcd.io/"
 
 // keep takes Flux's annotations away. What Flux never removes Helm keeps, too, but for a
-// StatefulSet: its disks outlive it by themselves.
+// StatefulSet: its disks outlive it by themselves. The templates of these can't be changed,
+// so they stay as Flux has them, for whoever goes over from it.
 func keep(o object) {
-	protected := unflux(o.fields)
-	if spec, is := o.fields["spec"].(map[string]any); is {
-		claims, _ := spec["volumeClaimTemplates"].([]any)
-		for _, c := range claims {
-			if claim, is := c.(map[string]any); is {
-				unflux(claim)
-			}
-		}
-	}
-	if protected && o.Kind() != "StatefulSet" {
+	if protected := unflux(o.fields); protected && o.Kind() != "StatefulSet" {
 		annotate(o.fields, "helm.sh/resource-policy", "keep")
 	}
 }
