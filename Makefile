@@ -44,9 +44,18 @@ bench: build ## CPU, wall time and memory of whole commands, against their budge
 lint-objects: build ## kube-score, checkov and kubernetes-validate of prod's objects; waivers are in e2e/testdata/lint
 	cd e2e && ./lint.sh go test -count=1 -timeout 10m -v -run TestLint .
 
-full: check test e2e-objects lint-objects e2e-helm e2e-compose e2e-cluster e2e-sops bench ## all proofs
+licences: build ## that all that is linked into the program may be given away with it
+	cd e2e && go test -count=1 -v -run TestLicences .
+
+vulnerabilities: ## known ones that the program can run into (asks vuln.go.dev)
+	go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./cmd/...
+
+release: ## archives, SBOMs and digests of all platforms, in dist
+	.ci/release dist
+
+full: check test licences e2e-objects lint-objects e2e-helm e2e-compose e2e-cluster e2e-sops bench ## all proofs
 
 clean: ## what building made
-	rm -rf bin
+	rm -rf bin dist
 
-.PHONY: help build install test check generate images e2e-compose e2e-cluster e2e-helm e2e-objects e2e-sops bench lint-objects full clean
+.PHONY: help build install test check generate images e2e-compose e2e-cluster e2e-helm e2e-objects e2e-sops bench lint-objects licences vulnerabilities release full clean

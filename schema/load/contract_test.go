@@ -263,7 +263,7 @@ func built(t *testing.T, archive, name string) (definitions, platform cue.Value)
 	inst := load.Instances(packages([]string{name}), config(src))[0]
 	root := ctx.BuildInstance(inst)
 	definitions = model(ctx, inst)
-	platform = platformOf(definitions, name, root.LookupPath(environment))
+	platform = platformOf(ctx, inst, name, root.LookupPath(environment))
 	if err := platform.Validate(cue.Concrete(true), cue.Final()); err != nil {
 		t.Fatal(err)
 	}

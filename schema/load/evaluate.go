@@ -95,21 +95,20 @@ func (s *sources) evaluateTogether(names []string, outcomes []outcome, keep bool
 }
 
 func evaluated(ctx *cue.Context, inst *build.Instance, name string) outcome {
-	imported := imports(name, inst)
-	if refused := refusedIn(imported); len(refused) > 0 {
+	files := imports(name, inst)
+	if refused := refusedIn(files); len(refused) > 0 {
 		return outcome{refused: refused}
 	}
-	vendored := model(ctx, inst)
-	env := checked(inst, ctx.BuildInstance(inst), vendored)
+	env := checked(ctx, inst)
 	if inst.Err != nil || !env.Exists() || env.Validate(cue.Concrete(true)) != nil {
 		return outcome{wrong: inst}
 	}
 	// CUE leaves an optional field that nobody wrote unfinished, and ties it to the evaluation
 	// that came upon it first: let that be one of its own, or the context, which keeps env,
 	// would keep all that comes of #Platform as well
-	v := values{env, platformOf(vendored, name, env.Eval())}
-	l, err := loadedFrom(ctx, vendored, name, v.platform)
-	l.Inputs = sortedKeys(imported)
+	v := values{env, platformOf(ctx, inst, name, env.Eval())}
+	l, err := loadedFrom(ctx, inst, name, v.platform)
+	l.Inputs = sortedKeys(files)
 	return outcome{loaded: l, values: v, err: err}
 }
 
@@ -117,7 +116,6 @@ func evaluated(ctx *cue.Context, inst *build.Instance, name string) outcome {
 func (s *sources) values(name string) values {
 	inst := load.Instances(packages([]string{name}), config(s))[0]
 	ctx := cuecontext.New()
-	vendored := model(ctx, inst)
-	env := checked(inst, ctx.BuildInstance(inst), vendored)
-	return values{env, platformOf(vendored, name, env)}
+	env := checked(ctx, inst)
+	return values{env, platformOf(ctx, inst, name, env)}
 }

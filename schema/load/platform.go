@@ -17,7 +17,7 @@ import (
 )
 
 // loadedFrom is what follows from an environment that holds, and its base.
-func loadedFrom(ctx *cue.Context, model cue.Value, name string, whole cue.Value) (Loaded, error) {
+func loadedFrom(ctx *cue.Context, inst *build.Instance, name string, whole cue.Value) (Loaded, error) {
 	e, err := decode(name, whole)
 	if err != nil {
 		return Loaded{}, err
@@ -26,16 +26,24 @@ func loadedFrom(ctx *cue.Context, model cue.Value, name string, whole cue.Value)
 	if !e.RunsAt(schema.Cluster) {
 		return l, nil
 	}
-	l.Base, err = decode(name, platformOf(model, name, ctx.Encode(map[string]string{"mode": e.Mode, "namespace": e.Settings.Namespace})))
+	l.Base, err = decode(name, platformOf(ctx, inst, name, ctx.Encode(map[string]string{"mode": e.Mode, "namespace": e.Settings.Namespace})))
 	return l, err
 }
 
-// model is the schema that an instance imports, or an absent value.
+// imported is the schema that an instance imports, or nil.
+func imported(inst *build.Instance) *build.Instance {
+	all := inst.Dependencies()
+	if i := slices.IndexFunc(all, func(d *build.Instance) bool { return d.ImportPath == modulePath }); i >= 0 {
+		return all[i]
+	}
+	return nil
+}
+
+// model is all of the schema that an instance imports, or an absent value. CUE evaluates
+// every definition of it.
 func model(ctx *cue.Context, inst *build.Instance) cue.Value {
-	for _, d := range inst.Dependencies() {
-		if d.ImportPath == modulePath {
-			return ctx.BuildInstance(d)
-		}
+	if of := imported(inst); of != nil {
+		return ctx.BuildInstance(of)
 	}
 	return cue.Value{}
 }
@@ -51,11 +59,12 @@ func typed(root, model cue.Value) cue.Value {
 
 // checked is the same, without unifying twice what names the type already: a second time
 // evaluates every field that the type has.
-func checked(inst *build.Instance, root, model cue.Value) cue.Value {
-	if model.Exists() && namesType(inst) {
+func checked(ctx *cue.Context, inst *build.Instance) cue.Value {
+	root := ctx.BuildInstance(inst)
+	if imported(inst) != nil && namesType(inst) {
 		return root.LookupPath(environment)
 	}
-	return typed(root, model)
+	return typed(root, model(ctx, inst))
 }
 
 // namesType reports whether an instance says environment: schema.#Environment, or one of
@@ -103,11 +112,23 @@ func noSchema(env string) *Mistake {
 	}
 }
 
-// platformOf is #Platform of an environment.
-func platformOf(model cue.Value, name string, env cue.Value) cue.Value {
+// derivation says what follows from an environment once it is given: until then CUE
+// evaluates nothing of #Platform, and of the rest of the schema no more than #Platform uses.
+const derivation = `import schema "` + modulePath + `"
+
+#given: {}
+if #given.#name != _|_ {platform: schema.#Platform & {#env: #given}}
+`
+
+// platformOf is #Platform, of the schema that an instance imports, of an environment.
+func platformOf(ctx *cue.Context, inst *build.Instance, name string, env cue.Value) cue.Value {
+	derived := build.NewContext().NewInstance("", func(token.Pos, string) *build.Instance { return imported(inst) })
+	if err := derived.AddFile("derivation.cue", derivation); err != nil {
+		return ctx.Encode(err)
+	}
 	// both in one: each fill evaluates the whole platform
 	given := cuecontext.New().CompileString("{}").FillPath(cue.ParsePath("#name"), name).FillPath(cue.ParsePath("written"), env)
-	return model.LookupPath(cue.ParsePath("#Platform")).FillPath(cue.ParsePath("#env"), given)
+	return ctx.BuildInstance(derived).FillPath(cue.ParsePath("#given"), given).LookupPath(cue.ParsePath("platform"))
 }
 
 func decode(name string, v cue.Value) (*schema.Environment, error) {
