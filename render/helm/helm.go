@@ -102,7 +102,7 @@ func (c *chart) files() (map[string]string, error) {
 	if files["README.md"], err = c.readme(); err != nil {
 		return nil, err
 	}
-	if files["values.yaml"], err = c.values.yaml(c.Name, c.operated()); err != nil {
+	if files["values.yaml"], err = c.values.yaml(c.Name, operated(c.objects)); err != nil {
 		return nil, err
 	}
 	if files["values.schema.json"], err = c.values.schema(); err != nil {
