@@ -26,7 +26,11 @@ e2e-compose: build images ## dev on a real engine (DOCKER_HOST), with a real MLf
 	cd e2e && go test -count=1 -timeout 40m -v -run 'TestCompose' .
 
 e2e-cluster: build images ## prod on a real cluster (KUBECONFIG), by real Flux
-	cd e2e && ./cluster.sh go test -count=1 -timeout 40m -v -run TestCluster .
+	cd e2e && ./cluster.sh ./helm.sh go test -count=1 -timeout 50m -v -run TestCluster .
+
+e2e-helm: build ## the Helm chart of prod by Helm itself, on a real cluster (KUBECONFIG) whose nodes may be simulated
+	cd e2e/helm && go mod tidy -diff
+	cd e2e && NODES=simulated ./cluster.sh ./helm.sh go test -count=1 -timeout 30m -v -run TestHelm .
 
 e2e-objects: build ## custom resources of prod against their definitions (CRDS_DIR), without a cluster
 	cd e2e && go test -count=1 -timeout 10m -v -run TestObjects .
@@ -49,9 +53,9 @@ vulnerabilities: ## known ones that the program can run into (asks vuln.go.dev)
 release: ## archives, SBOMs and digests of all platforms, in dist
 	.ci/release dist
 
-full: check test licences e2e-objects lint-objects e2e-compose e2e-cluster e2e-sops bench ## all proofs
+full: check test licences e2e-objects lint-objects e2e-helm e2e-compose e2e-cluster e2e-sops bench ## all proofs
 
 clean: ## what building made
 	rm -rf bin dist
 
-.PHONY: help build install test check generate images e2e-compose e2e-cluster e2e-objects e2e-sops bench lint-objects licences vulnerabilities release full clean
+.PHONY: help build install test check generate images e2e-compose e2e-cluster e2e-helm e2e-objects e2e-sops bench lint-objects licences vulnerabilities release full clean

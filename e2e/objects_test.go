@@ -21,8 +21,14 @@ import (
 // testdata/environments, or those named, as their user would.
 func eachGolden(t *testing.T, do func(*testing.T, folder), names ...string) {
 	t.Helper()
+	eachOf(t, []string{"../render/kube/testdata", "testdata/environments"}, do, names...)
+}
+
+// eachOf does the same with the environments of folders.
+func eachOf(t *testing.T, dirs []string, do func(*testing.T, folder), names ...string) {
+	t.Helper()
 	var archives []string
-	for _, dir := range []string{"../render/kube/testdata", "testdata/environments"} {
+	for _, dir := range dirs {
 		found, err := filepath.Glob(filepath.Join(dir, "*.txtar"))
 		if err != nil || len(found) == 0 {
 			t.Fatalf("no environments in %s: %v", dir, err)

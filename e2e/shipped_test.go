@@ -34,9 +34,7 @@ environment: {
 	}
 }
 `, key.public))
-	for _, node := range strings.Fields(f.run("kubectl", "get", "nodes", "-l", "type=kwok", "-o", "name")) { // which have no disk of their own
-		f.run("kubectl", "patch", node, "--subresource", "status", "--type", "merge", "--patch", `{"status":{"capacity":{"ephemeral-storage":"200Gi"},"allocatable":{"ephemeral-storage":"200Gi"}}}`)
-	}
+	disks(f.folder)
 	f.repository(remote)
 	f.run(bin, "secrets", "generate", "shipped")
 	f.run(bin, "commit", "shipped", "--push")
@@ -74,6 +72,14 @@ environment: {
 	t.Logf("push to all stages ready: %.1f s", time.Since(began).Seconds())
 	f.inStageOrder()
 	f.secretsAreDecrypted()
+}
+
+// disks gives simulated nodes disks, of which they have none of their own.
+func disks(f folder) {
+	f.t.Helper()
+	for _, node := range strings.Fields(f.run("kubectl", "get", "nodes", "-l", "type=kwok", "-o", "name")) {
+		f.run("kubectl", "patch", node, "--subresource", "status", "--type", "merge", "--patch", `{"status":{"capacity":{"ephemeral-storage":"200Gi"},"allocatable":{"ephemeral-storage":"200Gi"}}}`)
+	}
 }
 
 // isReady is the condition by which most objects say that they are there.

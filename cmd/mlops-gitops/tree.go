@@ -14,6 +14,7 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/render"
 	"github.com/mlops-gitops/mlops-gitops/render/compose"
 	"github.com/mlops-gitops/mlops-gitops/render/flux"
+	"github.com/mlops-gitops/mlops-gitops/render/helm"
 	"github.com/mlops-gitops/mlops-gitops/render/kube"
 	"github.com/mlops-gitops/mlops-gitops/render/kustomize"
 	"github.com/mlops-gitops/mlops-gitops/schema"
@@ -27,6 +28,7 @@ func treeOf(l load.Loaded, c kube.Cluster) (render.Tree, error) {
 		func() (render.Tree, error) { return compose.Tree(l.Environment) },
 		func() (render.Tree, error) { return kustomize.Tree(c, l.Base) },
 		func() (render.Tree, error) { return flux.Tree(c) },
+		func() (render.Tree, error) { return helm.Tree(c) },
 	} {
 		part, err := renderer()
 		if err == nil {

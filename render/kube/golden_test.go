@@ -86,6 +86,10 @@ func restricted(t *testing.T, o kube.Object) {
 		var s appsv1.StatefulSet
 		err = json.Unmarshal(data, &s)
 		template = s.Spec.Template
+	case "Pod":
+		var p corev1.Pod
+		err = json.Unmarshal(data, &p)
+		template = corev1.PodTemplateSpec{ObjectMeta: p.ObjectMeta, Spec: p.Spec}
 	case "Job":
 		var j batchv1.Job
 		err = json.Unmarshal(data, &j)

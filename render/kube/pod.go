@@ -28,22 +28,9 @@ func podTemplate(p program) (corev1.PodTemplateSpec, error) {
 	template.Labels = p.versioned()
 	template.Labels = both(both(said.Labels, said.PodLabels), template.Labels)
 	template.Annotations = said.PodAnnotations
-	template.Spec = corev1.PodSpec{
-		ServiceAccountName:            p.component,
-		AutomountServiceAccountToken:  new(false),
-		EnableServiceLinks:            new(false),
-		TerminationGracePeriodSeconds: new(int64(grace)),
-		SecurityContext: &corev1.PodSecurityContext{
-			RunAsNonRoot: new(true),
-			RunAsUser:    new(p.User),
-			RunAsGroup:   new(p.Group),
-			FSGroup:      new(p.Group),
-			// else every start goes through every file of a large volume
-			FSGroupChangePolicy: new(corev1.FSGroupChangeOnRootMismatch),
-			SeccompProfile:      &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
-		},
-		Containers: []corev1.Container{main},
-	}
+	template.Spec = p.podSpec()
+	template.Spec.TerminationGracePeriodSeconds = new(int64(grace))
+	template.Spec.Containers = []corev1.Container{main}
 	if p.LowPorts() { // the restricted profile lets it pass
 		template.Spec.SecurityContext.Sysctls = []corev1.Sysctl{{Name: "net.ipv4.ip_unprivileged_port_start", Value: "0"}}
 	}
@@ -61,7 +48,7 @@ func podTemplate(p program) (corev1.PodTemplateSpec, error) {
 			return template, fmt.Errorf("digest of files: %w", err)
 		}
 		template.Annotations = both(template.Annotations, map[string]string{filesAnnotation: sum})
-		volumes = append(volumes, filesVolume(p))
+		volumes = append(volumes, filesVolume(p.name()))
 	}
 	if revised := p.revised(); len(revised) > 0 {
 		sum, err := digestOf(revised, 16)
@@ -73,6 +60,24 @@ func podTemplate(p program) (corev1.PodTemplateSpec, error) {
 	place(&template.Spec, p.env, said)
 	template.Spec.Volumes = volumes
 	return template, checkVolumes(p, volumes)
+}
+
+// podSpec is what all pods of p's component have in common.
+func (p program) podSpec() corev1.PodSpec {
+	return corev1.PodSpec{
+		ServiceAccountName:           p.component,
+		AutomountServiceAccountToken: new(false),
+		EnableServiceLinks:           new(false),
+		SecurityContext: &corev1.PodSecurityContext{
+			RunAsNonRoot: new(true),
+			RunAsUser:    new(p.User),
+			RunAsGroup:   new(p.Group),
+			FSGroup:      new(p.Group),
+			// else every start goes through every file of a large volume
+			FSGroupChangePolicy: new(corev1.FSGroupChangeOnRootMismatch),
+			SeccompProfile:      &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+		},
+	}
 }
 
 // spread keeps the pods of p apart from two replicas up, where the cluster has

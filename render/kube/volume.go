@@ -94,9 +94,10 @@ func mounted(c container.Container) map[string]string {
 	return files
 }
 
-func filesVolume(p program) corev1.Volume {
+// filesVolume is the volume of a ConfigMap with files.
+func filesVolume(name string) corev1.Volume {
 	return corev1.Volume{Name: filesVolumeName, VolumeSource: corev1.VolumeSource{
-		ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: p.name()}},
+		ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: name}},
 	}}
 }
 

@@ -1,0 +1,326 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+)
+
+const chart = "deploy/prod/mlops-helm-charts"
+
+// helmed is a folder in which Helm keeps what is its own.
+func helmed(f folder) folder {
+	f.t.Helper()
+	for _, kind := range []string{"CACHE", "CONFIG", "DATA"} {
+		f.env = append(f.env, "HELM_"+kind+"_HOME="+f.t.TempDir())
+	}
+	return f
+}
+
+// TestHelmTemplate holds of the golden environments that the chart makes what Kustomize
+// makes, field by field, but for the namespace, operators, Secrets and what Flux is told;
+// that Helm finds nothing to say of it; that another namespace takes the place of this one
+// everywhere; and that values come where they should, and others are refused.
+func TestHelmTemplate(t *testing.T) {
+	eachOf(t, []string{"../render/kube/testdata", "testdata/environments", "../render/helm/testdata"}, func(t *testing.T, f folder) {
+		f = helmed(f)
+		f.run("helm", "lint", "--strict", chart)
+		template := func(args ...string) (string, map[string]map[string]any) {
+			t.Helper()
+			text := f.run("helm", append([]string{"template", "any", chart}, args...)...)
+			return text, byTitle(t, text)
+		}
+
+		want := map[string]map[string]any{}
+		for dir, objects := range built(f) {
+			if dir == "clusters/prod" || dir == "deploy/prod/operators" {
+				continue
+			}
+			for _, o := range objects {
+				if u := (unstructured.Unstructured{Object: o}); u.GetKind() != "Secret" && title(o) != "Namespace/mlops-prod" {
+					want[title(o)] = withoutAppliers(t, o)
+				}
+			}
+		}
+		_, got := template("--namespace", "mlops-prod")
+		for _, name := range slices.Sorted(maps.Keys(want)) {
+			if a, b := asJSON(t, got[name]), asJSON(t, want[name]); a != b {
+				t.Errorf("%s: Helm makes\n%s\nand Kustomize\n%s", name, a, b)
+			}
+			delete(got, name)
+		}
+		for name := range got {
+			t.Errorf("only Helm makes %s", name)
+		}
+
+		if strings.Contains(f.read("environments/prod/environment.cue"), ".mlops-prod.") {
+			if out, err := f.try("helm", "template", "any", chart, "--namespace", "other"); err == nil || !strings.Contains(err.Error(), "names the namespace mlops-prod") {
+				t.Errorf("text that names the namespace is taken along into another: %v\n%s", err, out)
+			}
+		} else if text, elsewhere := template("--namespace", "0"); strings.Contains(text, "mlops-prod") || len(elsewhere) != len(want) {
+			t.Errorf("in another namespace there are %d objects of %d, and mlops-prod in\n%s", len(elsewhere), len(want), grep(text, "mlops-prod"))
+		}
+
+		text, mirrored := template("--namespace", "mlops-prod", "--set", "imageRegistry=mirror.example.com:5000/all", "--set", "nodeSelector.pool=ml")
+		for _, m := range regexp.MustCompile(`(?m)^\s*-? ?image(?:Name)?: (.*)$`).FindAllStringSubmatch(text, -1) {
+			if !strings.HasPrefix(m[1], "mirror.example.com:5000/all/") {
+				t.Errorf("an image does not come from the mirror: %s", m[1])
+			}
+		}
+		for name, o := range mirrored {
+			spec, pod, _ := unstructured.NestedMap(o, "spec", "template", "spec")
+			_, own, _ := unstructured.NestedMap(want[name], "spec", "template", "spec", "nodeSelector")
+			if selector, _ := spec["nodeSelector"].(map[string]any); pod && !own && selector["pool"] != "ml" && o["kind"] != "Job" {
+				t.Errorf("%s may run anywhere", name)
+			}
+			if _, same := want[name]; same != (o["kind"] != "Job") {
+				t.Errorf("%s: a Job whose pod changes needs another name, and nothing else does", name)
+			}
+		}
+
+		for _, wrong := range []string{"imageRegisty=x", "workloads.nobody.resources.limits.cpu=1", "workloads.mlflow.replicas=3", "workloads.mlflow.resources.limit.cpu=1", "nodeSelector=a", "imageRegistry=a b"} {
+			if out, err := f.try("helm", "template", "any", chart, "--set", wrong); err == nil {
+				t.Errorf("%s is taken:\n%s", wrong, out)
+			}
+		}
+	})
+}
+
+// byTitle are the objects of a release, by kind and name; those of its tests are not among
+// them.
+func byTitle(t *testing.T, text string) map[string]map[string]any {
+	t.Helper()
+	found := map[string]map[string]any{}
+	for _, document := range regexp.MustCompile(`(?m)^---\n`).Split(text, -1) {
+		var o map[string]any
+		if err := yaml.UnmarshalStrict([]byte(document), &o); err != nil {
+			t.Fatalf("%v:\n%s", err, document)
+		}
+		u := unstructured.Unstructured{Object: o}
+		if _, hook := u.GetAnnotations()["helm.sh/hook"]; o == nil || hook {
+			continue
+		}
+		found[title(o)] = withoutAppliers(t, o)
+	}
+	return found
+}
+
+// withoutAppliers is an object without what Flux or Helm is told of it. A StatefulSet's
+// disks have annotations of their own.
+func withoutAppliers(t *testing.T, o map[string]any) map[string]any {
+	t.Helper()
+	data := asJSON(t, o)
+	for _, told := range []string{
+		`"kustomize.toolkit.fluxcd.io/(?:prune|substitute)":"disabled"`, `"helm.sh/resource-policy":"keep"`,
+	} {
+		data = regexp.MustCompile(told+`,|,`+told+`|"annotations":{`+told+`},|`+told).ReplaceAllString(data, "")
+	}
+	var bare map[string]any
+	if err := json.Unmarshal([]byte(data), &bare); err != nil {
+		t.Fatalf("%v: %s", err, data)
+	}
+	return bare
+}
+
+func asJSON(t *testing.T, v any) string {
+	t.Helper()
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// grep are the lines of a text that hold another.
+func grep(text, what string) string {
+	var found strings.Builder
+	for line := range strings.Lines(text) {
+		if strings.Contains(line, what) {
+			found.WriteString(line)
+		}
+	}
+	return found.String()
+}
+
+// A released folder holds an environment that Helm installs as the release mlops.
+type released struct{ synced }
+
+// environment writes prod and renders it.
+func (f released) environment(text string) {
+	f.t.Helper()
+	f.write("environments/prod/environment.cue", text)
+	f.run(program(f.t), "render", "prod")
+}
+
+// before does what the chart's README says that must be done before, in its words.
+func (f released) before() {
+	f.t.Helper()
+	_, readme, _ := strings.Cut(f.read(chart+"/README.md"), "and the Secrets:\n\n```sh\n")
+	commands, _, found := strings.Cut(readme, "```")
+	if !found {
+		f.t.Fatal("the README says nothing of the namespace and Secrets")
+	}
+	f.run("sh", "-eu", "-c", commands)
+}
+
+// helm runs Helm on the release, in its namespace; an installation waits for all.
+func (f released) helm(verb string, args ...string) (string, error) {
+	all := []string{verb, "mlops"}
+	switch verb {
+	case "install", "upgrade":
+		all = append(all, chart, "--wait", "--wait-for-jobs", "--timeout", "8m")
+	case "rollback":
+		all = append(all, "--wait", "--wait-for-jobs", "--timeout", "8m")
+	case "uninstall":
+		all = append(all, "--wait", "--timeout", "3m")
+	}
+	return f.try("helm", append(append(all, "--namespace", f.namespace), args...)...)
+}
+
+// must runs Helm on the release, and it must succeed.
+func (f released) must(verb string, args ...string) {
+	f.t.Helper()
+	began := time.Now()
+	if _, err := f.helm(verb, args...); err != nil {
+		f.t.Fatalf("helm %s: %v\n%s", verb, err, f.run("kubectl", "get", "all", "-n", f.namespace))
+	}
+	f.t.Logf("helm %s: %.1f s", verb, time.Since(began).Seconds())
+}
+
+// refused runs Helm on the release, and it must fail with these words.
+func (f released) refused(verb, words string, args ...string) {
+	f.t.Helper()
+	if _, err := f.helm(verb, args...); err == nil || !strings.Contains(err.Error(), words) {
+		f.t.Errorf("helm %s %v does not say %q: %v", verb, args, words, err)
+	}
+}
+
+// TestHelm goes through the life of a release of prod as it is shipped, on nodes that may
+// only seem to run pods: refused without its Secrets, installed, tested, upgraded by values
+// and by settings, rolled back, uninstalled without its data and installed over them.
+func TestHelm(t *testing.T) {
+	f := released{synced{helmed(newFolder(t)), "prod", "mlops-helm"}}
+	defined(t)
+	key := ageKey(t)
+	f.write("age.agekey", key.private)
+	f.folder.env = append(f.folder.env, "SOPS_AGE_KEY_FILE="+f.dir+"/age.agekey")
+	prod := func(more string) {
+		t.Helper()
+		f.environment(fmt.Sprintf("package environments\n\nenvironment: {mode: \"prod\", namespace: \"mlops-helm\", secrets: recipients: [%q]}\n%s", key.public, more))
+	}
+	f.run(program(t), "init")
+	prod("")
+	f.run(program(t), "secrets", "generate", "prod")
+	disks(f.folder)
+	t.Cleanup(func() { f.run("kubectl", "delete", "namespace", f.namespace, "--wait=false") })
+
+	f.run("kubectl", "create", "namespace", f.namespace)
+	f.refused("install", "the namespace mlops-helm lacks the Secrets minio.root, mlflow.admin")
+	if _, err := f.helm("install", "--dry-run=client"); err != nil {
+		t.Errorf("a dry run at the client asks for more than it can see: %v", err)
+	}
+	f.before()
+	f.must("install")
+	f.must("test")
+	if left := f.run("kubectl", "get", "pods,configmaps,networkpolicies", "-n", f.namespace, "-l", "app.kubernetes.io/component=platform.tests", "-o", "name"); left != "" {
+		t.Errorf("a test that went well leaves %s", left)
+	}
+
+	first := f.specs()
+	f.must("upgrade")
+	onlyChanged(t, first, f.specs())
+
+	f.must("upgrade", "--set", "workloads.mlflow-migrate.resources.limits.cpu=2")
+	changed := f.specs()
+	if was, is := jobs(first), jobs(changed); len(was) != len(is) || slices.Equal(was, is) {
+		t.Errorf("a task with other values is another Job in the place of the old one: %v, then %v", was, is)
+	}
+	onlyChanged(t, workloads(first), workloads(changed))
+
+	prod("environment: mlflow: env: LOG_LEVEL: \"info\"\n")
+	f.must("upgrade")
+	onlyChanged(t, workloads(changed), workloads(f.specs()), "Deployment/mlflow")
+
+	f.must("rollback", "1")
+	if was, is := jobs(first), jobs(f.specs()); !slices.Equal(was, is) {
+		t.Errorf("rolled back the tasks are %v, not %v", is, was)
+	}
+	onlyChanged(t, workloads(changed), workloads(f.specs()), "Deployment/mlflow")
+
+	f.must("uninstall")
+	kept := f.run("kubectl", "get", "clusters.postgresql.cnpg.io,databases.postgresql.cnpg.io,databaseroles.postgresql.cnpg.io,persistentvolumeclaims,secrets", "-n", f.namespace, "-o", "name")
+	for _, name := range []string{"cluster.postgresql.cnpg.io/postgres", "database.postgresql.cnpg.io/mlflow.postgres", "databaserole.postgresql.cnpg.io/mlflow.auth", "persistentvolumeclaim/data-minio-3", "secret/mlflow.flask"} {
+		if !strings.Contains(kept, name+"\n") {
+			t.Errorf("%s is gone with the release", name)
+		}
+	}
+	if left := f.specs(); len(left) != strings.Count(kept, "secret/")+2 { // what every namespace has: an account, and a ConfigMap with its authority
+		t.Errorf("the release leaves %v", left)
+	}
+	f.must("install")
+	f.refused("upgrade", "lacks the Secrets mlflow.flask", f.gone("mlflow.flask")...)
+}
+
+// gone takes a Secret away.
+func (f released) gone(secret string) []string {
+	f.t.Helper()
+	f.run("kubectl", "delete", "secret", secret, "-n", f.namespace)
+	return nil
+}
+
+// jobs are the names of those among objects.
+func jobs(specs map[string]string) []string {
+	var found []string
+	for _, name := range slices.Sorted(maps.Keys(specs)) {
+		if strings.HasPrefix(name, "Job/") {
+			found = append(found, name)
+		}
+	}
+	return found
+}
+
+// TestClusterHelm installs the small prod of TestCluster by Helm where pods truly run: waits
+// inside pods must let each other pass while Helm waits for all of them, and a client logs
+// runs through the front door, before and after a release that is taken away and put back.
+func TestClusterHelm(t *testing.T) {
+	f := released{synced{helmed(newFolder(t)), "prod", "mlops-e2e"}}
+	defined(t)
+	key := ageKey(t)
+	f.write("age.agekey", key.private)
+	f.folder.env = append(f.folder.env, "SOPS_AGE_KEY_FILE="+f.dir+"/age.agekey")
+	f.run(program(t), "init")
+	f.environment(smallProd(key.public, `mlflow: version: "v3.12.0"`))
+	f.run(program(t), "secrets", "generate", "prod")
+	t.Cleanup(func() { f.run("kubectl", "delete", "namespace", f.namespace, "--timeout", "180s") })
+	f.run("kubectl", "wait", "namespace/"+f.namespace, "--for", "delete", "--timeout", "180s") // of a test before
+	f.before()
+	front := certificate(f.folder, "mlops.test")
+	f.run("kubectl", "create", "secret", "tls", "front", "-n", f.namespace, "--cert", front.crt, "--key", front.key)
+
+	f.must("install")
+	f.must("test", "--timeout", "5m")
+	door := frontDoor(f.folder, front.crt)
+	wrote := door.python("write.py", "8")
+	door.python("read.py", wrote)
+
+	f.environment(smallProd(key.public, `mlflow: version: "v3.17.0"`))
+	how := busy(t, door.client("load.py", "artifacts"), func() { f.must("upgrade") })
+	t.Logf("upgraded under load: %d calls, %d failed, the slowest took %.1f s", how.Calls, len(how.Wrong), how.Slowest)
+	if len(how.Wrong) > 0 {
+		t.Errorf("MLflow was upgraded, and of %d calls failed %v", how.Calls, how.Wrong)
+	}
+	door.python("read.py", wrote)
+
+	f.must("uninstall")
+	f.must("install")
+	door = frontDoor(f.folder, front.crt)
+	door.python("read.py", wrote)
+}
