@@ -79,13 +79,12 @@ type Peer struct {
 	Ports     []int             `json:"ports"`     // none: all
 }
 
-// A ServicePort is a port behind a Service that somebody else makes.
+// A ServicePort is a port behind a Service that somebody else makes. How it is encrypted
+// stands in the edges that lead there.
 type ServicePort struct {
 	Service string            `json:"service"`
 	Number  int               `json:"number"`
 	Pods    map[string]string `json:"pods"` // labels of the pods behind it
-	TLS     string            `json:"tls"`  // libpq's word for it, or ""
-	CA      string            `json:"ca"`   // the component's name for the secret that holds it, or ""
 }
 
 // An Object is an object of Kubernetes that a component brings.
