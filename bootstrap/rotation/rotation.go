@@ -132,10 +132,10 @@ func (r *Rotation) Choose(names []string, given map[string][]byte, any bool) (ch
 	return chosen, errors.Join(problems...)
 }
 
-// Made takes what can be rotated without anything from a person.
+// Made takes what can be rotated without anything from a person, and without waiting for a cluster.
 func (r *Rotation) Made() (chosen []Secret, err error) {
 	for _, s := range r.All {
-		if s.Refused == nil && !s.Supplied {
+		if s.Refused == nil && !s.Supplied && !s.Waiting {
 			chosen = append(chosen, s)
 		}
 	}

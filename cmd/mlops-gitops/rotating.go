@@ -60,6 +60,8 @@ func sayLeftOut(stderr io.Writer, env string, all []rotation.Secret) {
 			fmt.Fprintf(stderr, "%s: leaves out %s: %s\n", env, s.Name, s.Refused.Msg)
 		case s.Supplied:
 			fmt.Fprintf(stderr, "%s: leaves out %s: a person supplies it\n", env, s.Name)
+		case s.Waiting:
+			fmt.Fprintf(stderr, "%s: leaves out %s: it waits for its new value to be in force in the cluster\n", env, s.Name)
 		}
 	}
 }

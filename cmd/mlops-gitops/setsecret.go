@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -60,6 +62,9 @@ already, set is what rotate is: programs are told, and what uses it is started a
 				return err
 			}
 			defer clear(value)
+			if err := what.fits(value); err != nil {
+				return err
+			}
 			return what.set(cmd.Context(), cmd.ErrOrStderr(), value)
 		},
 	}
@@ -116,6 +121,22 @@ func (r *repository) toSet(e *schema.Environment, all *rotation.Rotation, name s
 		return s, &refusal{name + " has a value and can't get another: " + of.Refused.Msg, hint}
 	}
 	return s, nil
+}
+
+// fits refuses what would break where the value is joined into addresses and files. What is made
+// needs no quotes anywhere, and nothing quotes it. A value that data on this machine were made
+// with is what it is.
+func (s setting) fits(value []byte) error {
+	odd := func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-_.~", r)
+	}
+	if s.of.Supplied || s.first && s.of.Here || bytes.IndexFunc(value, odd) < 0 {
+		return nil
+	}
+	return &refusal{
+		s.name + " is joined into addresses and files, where its value would have to be quoted",
+		"choose one of letters, digits and -_.~; or have one made: mlops-gitops secrets rotate " + s.e.Name + " " + s.name,
+	}
 }
 
 // set puts the first value where the secret is kept; a later one is a rotation.
