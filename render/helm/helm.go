@@ -8,6 +8,7 @@
 package helm
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -108,19 +109,23 @@ func (c *chart) files() (map[string]string, error) {
 	if files["values.schema.json"], err = c.values.schema(); err != nil {
 		return nil, err
 	}
-	for dir, objects := range map[string][]object{"templates": c.objects, "templates/tests": c.tests} {
+	for dir, objects := range map[string][]object{"templates/components": c.objects, "templates/tests": c.tests} {
 		for _, o := range objects {
-			name := path.Join(dir, strings.ToLower(o.Kind())+"-"+path.Base(o.Slot())+".yaml")
-			if _, taken := files[name]; taken {
-				return nil, fmt.Errorf("two objects make %s", name)
-			}
-			if files[name], err = c.values.template(o); err != nil {
+			text, err := c.values.template(o)
+			if err != nil {
 				return nil, fmt.Errorf("%s: %w", o, err)
 			}
+			files[path.Join(dir, fileOf(o))] += "---\n" + text
 		}
 	}
 	files["Chart.yaml"] = c.metadata(digest(files))
 	return files, nil
+}
+
+// fileOf is the file of an object: all of a component's are in one, as fewer files are
+// sooner written, and read.
+func fileOf(o object) string {
+	return cmp.Or(strings.ToLower(o.GetLabels()["app.kubernetes.io/name"]), "platform") + ".yaml"
 }
 
 // metadata is Chart.yaml. The version follows what the chart holds: one that is the same

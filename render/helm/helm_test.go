@@ -2,7 +2,6 @@ package helm_test
 
 import (
 	"os"
-	"path"
 	"strings"
 	"testing"
 
@@ -13,8 +12,8 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/schema/load/loadtest"
 )
 
-// TestTree holds the charts of whole environments: of the templates of objects only the
-// lines with actions, as render/kube's tests hold the objects. That templates make just
+// TestTree holds the charts of whole environments: of the templates of objects only what
+// they are and the lines with actions, as render/kube's tests hold the objects. That templates make just
 // these is shown by Helm itself (e2e, TestHelmTemplate).
 func TestTree(t *testing.T) {
 	loadtest.Golden(t, "prod", os.Getenv("UPDATE") != "", func(t *testing.T, l load.Loaded) map[string]string {
@@ -29,15 +28,13 @@ func TestTree(t *testing.T) {
 		made := map[string]string{}
 		for name, data := range tree.All() {
 			name = strings.TrimPrefix(name, "deploy/prod/mlops-helm-charts/")
-			dir, file := path.Split(name)
-			if !strings.HasSuffix(name, ".yaml") || !strings.HasPrefix(name, "templates/") || file == "checks.yaml" {
+			if !strings.HasPrefix(name, "templates/components/") && !strings.HasPrefix(name, "templates/tests/") {
 				made[name] = string(data)
 				continue
 			}
-			made[dir+"actions"] += file + "\n"
 			for line := range strings.Lines(string(data)) {
-				if strings.Contains(line, "{{") {
-					made[dir+"actions"] += "\t" + line
+				if strings.Contains(line, "{{") || strings.HasPrefix(line, "kind:") || strings.HasPrefix(line, "  name:") {
+					made[name] += line
 				}
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -53,51 +54,56 @@ var means = map[string]string{
 	resources:           "are what the container is promised and may use",
 }
 
-// schema is values.schema.json, against which Helm checks values. A value that is not there
-// is refused (JSON Schema draft-07).
+// schema is values.schema.json, against which Helm checks values (JSON Schema draft-07). What
+// it does not name is refused.
 func (v values) schema() (string, error) {
-	text := map[string]any{"type": "string"}
-	closed := func(properties map[string]any) map[string]any {
-		return map[string]any{"type": "object", "additionalProperties": false, "properties": properties}
+	type fields = map[string]any
+	text := fields{"type": "string"}
+	list := func(items any) fields { return fields{"type": "array", "items": items} }
+	closed := func(properties fields) fields {
+		return fields{"type": "object", "additionalProperties": false, "properties": properties}
 	}
-	list := func(items any) map[string]any { return map[string]any{"type": "array", "items": items} }
-	texts := map[string]any{"type": "object", "additionalProperties": text}
-	amounts := map[string]any{"type": "object", "additionalProperties": map[string]any{"type": []string{"string", "number"}}}
-	types := map[string]map[string]any{
-		"imagePullSecrets":  list(closed(map[string]any{"name": text})),
-		"nodeSelector":      texts,
-		"priorityClassName": {"type": "string"},
-		"tolerations": list(closed(map[string]any{
+	open := func(values any) fields { return fields{"type": "object", "additionalProperties": values} }
+	amounts := open(fields{"type": []string{"string", "number"}})
+	definitions := fields{
+		"imagePullSecrets":  list(closed(fields{"name": text})),
+		"nodeSelector":      open(text),
+		"priorityClassName": fields{"type": "string"},
+		"tolerations": list(closed(fields{
 			"key":               text,
-			"operator":          map[string]any{"enum": []string{"Equal", "Exists"}},
+			"operator":          fields{"enum": []string{"Equal", "Exists"}},
 			"value":             text,
-			"effect":            map[string]any{"enum": []string{"NoSchedule", "PreferNoSchedule", "NoExecute"}},
-			"tolerationSeconds": map[string]any{"type": "integer"},
+			"effect":            fields{"enum": []string{"NoSchedule", "PreferNoSchedule", "NoExecute"}},
+			"tolerationSeconds": fields{"type": "integer"},
 		})),
-		storageClass: {"type": "string"},
-		resources:    closed(map[string]any{"requests": amounts, "limits": amounts}),
+		storageClass: fields{"type": "string"},
+		resources:    closed(fields{"requests": amounts, "limits": amounts}),
 	}
-	for field, what := range types {
-		what["description"] = field + " " + means[field] + "."
-	}
-	all := map[string]any{
-		"imageRegistry": map[string]any{"type": "string", "pattern": "^([A-Za-z0-9][A-Za-z0-9._/:-]*[A-Za-z0-9])?$", "description": "imageRegistry is where all images come from, instead of the registry that each names."},
-		"global":        map[string]any{"type": "object", "description": "global is what Helm hands to a chart that another one contains; nothing of it is used."},
-	}
-	workloads := map[string]any{}
-	for name := range v.workloads {
-		own := map[string]any{resources: types[resources]}
-		for field := range v.all {
-			own[field] = types[field]
+	refer := func(names []string) fields {
+		to := fields{}
+		for _, name := range names {
+			to[name] = fields{"$ref": "#/definitions/" + name}
 		}
-		workloads[name] = closed(own)
+		return to
 	}
-	for field := range v.all {
-		all[field] = types[field]
+	for name, d := range definitions {
+		d.(fields)["description"] = name + " " + means[name] + "."
 	}
+
+	workloads := fields{}
+	for name := range v.workloads {
+		may := append(slices.Clone(ofPods), resources)
+		if v.disks[name] {
+			may = append(may, storageClass)
+		}
+		workloads[name] = closed(refer(may))
+	}
+	all := refer(slices.Sorted(maps.Keys(v.all)))
+	all["imageRegistry"] = fields{"type": "string", "pattern": "^([A-Za-z0-9][A-Za-z0-9._/:-]*[A-Za-z0-9])?$", "description": "imageRegistry is where all images come from, instead of the registry that each names."}
+	all["global"] = fields{"type": "object", "description": "global is what Helm hands to a chart that another one contains; nothing of it is used."}
 	all["workloads"] = closed(workloads)
 	root := closed(all)
-	root["$schema"] = "http://json-schema.org/draft-07/schema#"
+	root["$schema"], root["definitions"] = "http://json-schema.org/draft-07/schema#", definitions
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)

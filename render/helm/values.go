@@ -21,6 +21,7 @@ type values struct {
 	all       map[string]any            // of every workload; storageClass only where there are disks
 	workloads map[string]map[string]any // what one says otherwise, and its resources
 	names     map[string]string         // of workloads, by their slots
+	disks     map[string]bool           // workloads that have some, of one class
 }
 
 // A pod is where an object says what its pods are.
@@ -30,15 +31,13 @@ type pod struct {
 	claims []map[string]any // specs of its disks
 }
 
-// podOf is the pod of a workload, or nil. A pod that stands alone is one, too.
+// podOf is the pod of a workload, or nil. An object that is a pod has one, too.
 func podOf(o object) *pod {
-	spec, _ := o.fields["spec"].(map[string]any)
+	p, of := &pod{}, under(o.fields, "spec", "template")
 	if o.Kind() == "Pod" {
-		return &pod{spec: spec}
+		of = o.fields
 	}
-	template, _ := spec["template"].(map[string]any)
-	p := &pod{}
-	p.spec, _ = template["spec"].(map[string]any)
+	p.spec, _ = under(of, "spec").(map[string]any)
 	containers, _ := p.spec["containers"].([]any)
 	for _, c := range containers {
 		if container, is := c.(map[string]any); is && (p.main == nil || container["name"] == workloadName(o)) {
@@ -48,11 +47,10 @@ func podOf(o object) *pod {
 	if p.main == nil {
 		return nil
 	}
-	claims, _ := spec["volumeClaimTemplates"].([]any)
+	claims, _ := under(o.fields, "spec", "volumeClaimTemplates").([]any)
 	for _, c := range claims {
-		claim, _ := c.(map[string]any)
-		if spec, is := claim["spec"].(map[string]any); is {
-			p.claims = append(p.claims, spec)
+		if claim, is := under(c, "spec").(map[string]any); is {
+			p.claims = append(p.claims, claim)
 		}
 	}
 	return p
@@ -86,7 +84,7 @@ var emptyOf = map[string]any{
 // valuesOf finds the values of objects, and puts what gives them into their place. What most
 // workloads say is said for all.
 func valuesOf(objects, tests []object) values {
-	v := values{all: map[string]any{}, workloads: map[string]map[string]any{}, names: map[string]string{}}
+	v := values{all: map[string]any{}, workloads: map[string]map[string]any{}, names: map[string]string{}, disks: map[string]bool{}}
 	votes := map[string][]any{}
 	for _, o := range objects {
 		p := podOf(o)
@@ -112,17 +110,17 @@ func valuesOf(objects, tests []object) values {
 	for _, field := range ofPods {
 		v.all[field] = emptyOf[field]
 	}
-	for field, said := range votes {
-		v.all[field] = most(said)
+	for field, all := range votes {
+		v.all[field] = most(all)
 	}
 	for _, o := range objects {
 		if p := podOf(o); p != nil {
-			v.workload(p, v.workloads[v.names[o.Slot()]])
+			v.workload(p, v.names[o.Slot()])
 		}
 		images(o.fields, false)
 	}
 	for _, o := range tests {
-		if p := podOf(o); o.Kind() == "Pod" {
+		if p := podOf(o); p != nil {
 			v.general(p.spec)
 		}
 		images(o.fields, false)
@@ -131,7 +129,8 @@ func valuesOf(objects, tests []object) values {
 }
 
 // workload notes what a workload says, and puts what gives it into its place.
-func (v values) workload(p *pod, own map[string]any) {
+func (v values) workload(p *pod, name string) {
+	own := v.workloads[name]
 	for _, field := range ofPods {
 		if value, may := said(p.spec, field); may {
 			v.own(own, field, value)
@@ -154,6 +153,7 @@ func (v values) workload(p *pod, own map[string]any) {
 	if !may {
 		return
 	}
+	v.disks[name] = true
 	v.own(own, storageClass, first)
 	for _, claim := range p.claims {
 		claim[storageClass] = given{"$pod." + storageClass, true}
