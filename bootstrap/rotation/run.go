@@ -106,7 +106,7 @@ func (r *running) sealAlone(alone []Secret, given map[string][]byte) error {
 	if _, err := r.there.Rotate(r.there.Declared, names, given, r.rand, r.now); err != nil {
 		return err
 	}
-	r.Progress.Sealed(alone)
+	r.Sealed(alone)
 	return nil
 }
 

@@ -126,11 +126,12 @@ func (w values) walk(n *yaml.Node, place string, hidden bool) error {
 	default:
 		return fmt.Errorf("%s is an alias", place)
 	}
-	text, err := []byte(n.Value), error(nil)
+	text := []byte(n.Value)
 	switch {
 	case n.Tag == "!!null", hidden && n.Value == "": // which SOPS leaves as it is
 		return nil
 	case hidden:
+		var err error
 		if text, err = w.plain(n, place); err != nil {
 			return err
 		}
@@ -147,7 +148,7 @@ func (w values) walk(n *yaml.Node, place string, hidden bool) error {
 		return fmt.Errorf("%s is of the type %s", place, n.Tag)
 	}
 	defer clear(text)
-	_, err = w.digest.Write(text)
+	_, err := w.digest.Write(text)
 	return err
 }
 
