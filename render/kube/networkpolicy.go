@@ -222,8 +222,8 @@ func (t traffic) to() []networkingv1.NetworkPolicyEgressRule {
 
 // identity is where a cloud tells a pod on its nodes as whom it is taken: the agent of EKS Pod
 // Identity, in clusters of either family of addresses (Amazon EKS, pod-id-agent-setup), and GKE's
-// metadata server, with Dataplane V2 and without (Google Kubernetes Engine, network policies and
-// Workload Identity). What trades a token for a login, as IRSA does, is at port 443 of a name.
+// metadata server, with Dataplane V2 and without (as policies in public use have it; tried on
+// neither cloud). What trades a token for a login, as IRSA does, is at port 443 of a name.
 func identity() (rules []networkingv1.NetworkPolicyEgressRule) {
 	for _, at := range []struct {
 		port  int

@@ -128,7 +128,7 @@ func guarded(before, after typed) (string, error) {
 func otherFiles(before, after typed) bool {
 	was, is := before.(*corev1.ConfigMap)
 	now, still := after.(*corev1.ConfigMap)
-	return is && still && !(maps.Equal(was.Data, now.Data) && reflect.DeepEqual(was.BinaryData, now.BinaryData))
+	return is && still && !reflect.DeepEqual([]any{was.Data, was.BinaryData}, []any{now.Data, now.BinaryData})
 }
 
 // patched is an object with a strategic merge patch, or a merge patch (RFC 7386) where
