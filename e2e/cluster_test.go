@@ -23,6 +23,8 @@ func TestCluster(t *testing.T) {
 		{"MLflow is upgraded under load", (*smallCluster).upgraded},
 		{"a pod of each kind is killed under load", (*smallCluster).killed},
 		{"MLflow is rolled under load, and nothing else", (*smallCluster).rolled},
+		{"logins change under load, and old ones let nobody in", (*smallCluster).rotated},
+		{"administrators' passwords change", (*smallCluster).administered},
 		{"a broken version leaves the old one running", (*smallCluster).broken},
 		{"another environment touches nothing here", (*smallCluster).beside},
 		{"a component that is taken out goes, and what it kept stays", (*smallCluster).takenOut},
@@ -31,7 +33,7 @@ func TestCluster(t *testing.T) {
 			now := *p
 			now.t, now.door.f.t = t, t
 			act.do(&now)
-			p.says = now.says
+			p.says, p.door.password = now.says, now.door.password
 			now.door.python("read.py", now.wrote)
 		})
 	}
@@ -138,6 +140,45 @@ func (p *smallCluster) rolled() {
 		p.t.Errorf("of %d calls failed %v", how.Calls, how.Wrong)
 	}
 	onlyChanged(p.t, before, p.specs(), "Deployment/mlflow")
+}
+
+// rotated gives the logins by which MLflow comes to its data new values, while a client is busy.
+func (p *smallCluster) rotated() {
+	old := p.secret("mlflow.postgres.password", "password")
+	how := busy(p.t, p.door.client("load.py", "artifacts"), func() {
+		p.run(p.bin, "secrets", "rotate", "prod", "mlflow.postgres.password", "mlflow.minio.password", "mlflow.auth.password", "mlflow.flask")
+		p.run(p.bin, "commit", "prod", "--push")
+		p.applied()
+	})
+	p.t.Logf("%d calls, %d failed, the slowest took %.1f s, %d runs", how.Calls, len(how.Wrong), how.Slowest, how.Finished)
+	now := p.secret("mlflow.postgres.password", "password")
+	for password, want := range map[string]string{old: "password authentication failed", now: "mlflow"} {
+		got, err := p.try("kubectl", "exec", "-n", p.namespace, "postgres-0", "--", "env", "PGPASSWORD="+password, "psql", "-h", "postgres", "-U", "mlflow", "-d", "mlflow", "-qAtc", "select current_user")
+		if said := fmt.Sprint(got, err); !strings.Contains(said, want) {
+			p.t.Errorf("the role gets %q, not %q", said, want)
+		}
+	}
+}
+
+// administered gives those who may do everything new passwords, and comes in with them.
+func (p *smallCluster) administered() {
+	old := p.door.password
+	p.run(p.bin, "secrets", "rotate", "prod", "mlflow.admin", "postgres.admin", "minio.root")
+	p.run(p.bin, "commit", "prod", "--push")
+	p.applied()
+	if p.door.password = p.secret("mlflow.admin", "password"); p.door.password == old {
+		p.t.Error("the administrator's password is the old one")
+	}
+	const anything = "https://mlops.test/api/2.0/mlflow/experiments/search?max_results=1"
+	for password, want := range map[string]string{old: "401", p.door.password: "200"} {
+		if got := p.door.status(anything, "--user", "admin:"+password); got != want {
+			p.t.Errorf("the administrator gets %s, not %s", got, want)
+		}
+	}
+	got, err := p.try("kubectl", "exec", "-n", p.namespace, "postgres-0", "--", "env", "PGPASSWORD="+p.secret("postgres.admin", "value"), "psql", "-h", "postgres", "-U", "postgres", "-qAtc", "select 1")
+	if strings.TrimSpace(got) != "1" {
+		p.t.Errorf("the superuser gets %q (%v)", got, err)
+	}
 }
 
 func (p *smallCluster) broken() {

@@ -20,7 +20,7 @@ func frontDoor(f folder, ca string) door {
 		f:        f,
 		address:  f.run("kubectl", "get", "service", "nginx-public", "-n", "mlops-e2e", "-o", "jsonpath={.spec.clusterIP}"),
 		ca:       filepath.Join(f.dir, ca),
-		password: f.run("kubectl", "get", "secret", "mlflow.admin", "-n", "mlops-e2e", "-o", "go-template={{.data.value | base64decode}}"),
+		password: f.run("kubectl", "get", "secret", "mlflow.admin", "-n", "mlops-e2e", "-o", "go-template={{.data.password | base64decode}}"),
 	}
 }
 

@@ -151,7 +151,7 @@ func (f synced) inStageOrder() {
 // secretsAreDecrypted holds that Git has a secret encrypted and the cluster has it plain.
 func (f synced) secretsAreDecrypted() {
 	f.t.Helper()
-	plain := f.run("kubectl", "get", "secret", "mlflow.flask", "-n", f.namespace, "-o", "go-template={{.data.value | base64decode}}")
+	plain := f.secret("mlflow.flask", "value")
 	if len(plain) != 48 {
 		f.t.Errorf("the cluster's secret has %d characters, not 48", len(plain))
 	}
@@ -160,6 +160,12 @@ func (f synced) secretsAreDecrypted() {
 	if got := f.run("sh", "-c", `git grep --quiet --fixed-strings -e "$1" HEAD; echo $?`, "sh", plain); got != "1\n" {
 		f.t.Errorf("looking for the plain secret in Git ends with %s", got)
 	}
+}
+
+// secret is an entry of a Secret as the cluster has it.
+func (f synced) secret(name, entry string) string {
+	f.t.Helper()
+	return f.run("kubectl", "get", "secret", name, "-n", f.namespace, "-o", "go-template={{.data."+entry+" | base64decode}}")
 }
 
 // specs is the generation of each object of the platform that people write, or its

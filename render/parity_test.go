@@ -39,18 +39,19 @@ type permission struct {
 }
 
 var permitted = []permission{
-	{"mlflow", "command", "MLflow's plain port is this machine's own (mlflow.port), so pages at it may call there only", func(local, cluster string) bool {
+	{"mlflow", "command", "MLflow's plain port is this machine's own (mlflow.port), so pages at it may call there only; and Prometheus asks pods by their addresses", func(local, cluster string) bool {
+		cluster = strings.Replace(cluster, `,[0-9]*.*[0-9]:5000,[[]*[]]:5000"`, `"`, 1)
 		return strings.ReplaceAll(strings.ReplaceAll(local, ",localhost:5000,mlflow:", ",mlflow:"), ",http://localhost:5000", "") == cluster
 	}},
 	{"nginx", "exposed 5000", "MLflow's plain port is this machine's own (mlflow.port)", func(local, cluster string) bool {
 		return local == "5000" && cluster == ""
 	}},
-	{"nginx", "file /etc/nginx/platform.conf", "MLflow's plain port is this machine's own; in a cluster a Service's address stays, where the engine's name server finds Compose's replicas, and certificates are renewed under Nginx", func(local, cluster string) bool {
+	{"nginx", "file /etc/nginx/platform.conf", "MLflow's plain port is this machine's own; in a cluster a Service's address stays, where the engine's name server finds Compose's replicas, certificates are renewed under Nginx, and nobody administers the object store from outside", func(local, cluster string) bool {
 		local = strings.Replace(local, engine, "", 1)
 		for _, own := range []*regexp.Regexp{plainUpstream, plainServer} {
 			local = own.ReplaceAllString(local, "")
 		}
-		cluster = strings.ReplaceAll(strings.Replace(cluster, anew, "", 1), " $anew/run/secrets/nginx.tls.", " /run/secrets/nginx.tls.")
+		cluster = strings.ReplaceAll(strings.NewReplacer(anew, "", administration, "").Replace(cluster), " $anew/run/secrets/nginx.tls.", " /run/secrets/nginx.tls.")
 		return resolved.ReplaceAllString(local, "$1") == cluster
 	}},
 	{"minio", "command", "servers in a cluster are told of each other by their names behind the headless Service, and this machine has one", func(local, cluster string) bool {
@@ -74,6 +75,8 @@ var permitted = []permission{
 // What Nginx has on one target alone.
 const (
 	anew = "\n\t# certificates are read anew each minute: they are renewed while Nginx runs\n\tssl_certificate_cache max=16 valid=1m;\n\tmap $ssl_server_name $anew {\n\t\tdefault \"\";\n\t}\n"
+
+	administration = "\t\tlocation = /minio {\n\t\t\treturn 404;\n\t\t}\n\t\tlocation ^~ /minio/ {\n\t\t\treturn 404;\n\t\t}\n"
 
 	engine = "\n\t# the engine's own name server: replicas come and go\n\tresolver 127.0.0.11 valid=2s ipv6=off;\n\tresolver_timeout 2s;\n"
 )

@@ -86,6 +86,7 @@ type Edge struct {
 	User     string   `json:"user"`     // the claimed login, or ""
 	Secret   string   `json:"secret"`   // that login's password, by the name under which it is kept, or ""
 	Claim    string   `json:"claim"`    // the key in the provider's Claims, or ""
+	Ambient  bool     `json:"ambient"`  // there is no login: the cloud says who the consumer's pod is
 	Waiters  []string `json:"waiters"`  // the consumer's workloads that start after the provider
 	Reached  string   `json:"reached"`  // "" when it can be reached; else a finding says why not
 }
@@ -118,6 +119,10 @@ const (
 	UserKey     = "username"
 	PasswordKey = "password"
 )
+
+// SealedFields matches the fields of a Kubernetes Secret that are encrypted in Git: Flux needs
+// the rest in the open (fluxcd.io, Manage Kubernetes secrets with SOPS).
+const SealedFields = "^(data|stringData)$"
 
 // InCluster returns the Kubernetes Secret that holds a secret, and its key there.
 func (e *Environment) InCluster(name string) (object, key string) {

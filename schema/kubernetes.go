@@ -2,22 +2,11 @@ package schema
 
 import "encoding/json"
 
-// Kubernetes is what is said of all that runs in a cluster.
+// Kubernetes is what is said of all that runs in a cluster. What it says of pods stands with
+// each component, and operators are objects.
 type Kubernetes struct {
-	Pods
-	ImagePullSecrets []string            `json:"imagePullSecrets"` // names of Secrets
-	Operators        map[string]Operator `json:"operators"`        // by name
-	DNS              DNS                 `json:"dns"`
-}
-
-// An Operator is a program that runs others in a cluster.
-type Operator struct {
-	Install    bool            `json:"install"` // this environment installs it
-	Namespace  string          `json:"namespace"`
-	Repository string          `json:"repository"` // of charts
-	Chart      string          `json:"chart"`
-	Version    string          `json:"version"` // of the chart
-	Values     json.RawMessage `json:"values"`  // the chart's
+	ImagePullSecrets []string `json:"imagePullSecrets"` // names of Secrets
+	DNS              DNS      `json:"dns"`
 }
 
 // DNS is where a cluster's name servers are.
@@ -27,9 +16,8 @@ type DNS struct {
 	Addresses []string `json:"addresses"` // of name servers on nodes, in CIDR notation
 }
 
-// Pods is what is said of pods and of the objects that belong to them, for the whole
-// platform or for one component. Labels and annotations add up; of the rest what a
-// component says wins.
+// Pods is what holds for the pods of a component and for the objects that belong to them,
+// whether it says so itself or the environment does of all.
 type Pods struct {
 	NodeSelector      map[string]string `json:"nodeSelector"`
 	Tolerations       []Toleration      `json:"tolerations"`
@@ -91,13 +79,12 @@ type Peer struct {
 	Ports     []int             `json:"ports"`     // none: all
 }
 
-// A ServicePort is a port behind a Service that somebody else makes.
+// A ServicePort is a port behind a Service that somebody else makes. How it is encrypted
+// stands in the edges that lead there.
 type ServicePort struct {
 	Service string            `json:"service"`
 	Number  int               `json:"number"`
 	Pods    map[string]string `json:"pods"` // labels of the pods behind it
-	TLS     string            `json:"tls"`  // libpq's word for it, or ""
-	CA      string            `json:"ca"`   // the component's name for the secret that holds it, or ""
 }
 
 // An Object is an object of Kubernetes that a component brings.

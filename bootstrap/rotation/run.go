@@ -27,6 +27,7 @@ type Progress interface {
 	Starts(services []string)          // anew, with the new values
 	Started()                          // and well
 	Waits(why Wait, services []string) // nothing was started anew
+	Sealed([]Secret)                   // for a cluster, which has still to be given them
 }
 
 // A Wait is why new values take effect later.
@@ -47,31 +48,89 @@ type running struct {
 	states    map[string]string // of services
 	reachable bool              // an engine answers
 	complete  bool              // each secret has a value
+	sealed    []Secret          // that this machine has too
+	rand      io.Reader
+	now       time.Time
 }
 
 // Run rotates what was chosen, and what an earlier run did not end. A value that a person
-// supplies may be the first.
+// supplies may be the first. What a cluster alone has is sealed; what it has too is sealed
+// before it is put in place here.
 func (r *Rotation) Run(ctx context.Context, chosen []Secret, given map[string][]byte, project Project, said Progress, rand io.Reader, now time.Time) (secrets.Result, error) {
-	run := running{Rotation: r, Progress: said, project: project}
-	if err := run.look(ctx, chosen, given); err != nil {
+	run := running{Rotation: r, Progress: said, project: project, rand: rand, now: now}
+	var alone, here []Secret
+	for _, s := range chosen {
+		if s.Here {
+			here = append(here, s)
+		} else {
+			alone = append(alone, s)
+		}
+	}
+	if len(here) > 0 {
+		if err := run.look(ctx, here, given); err != nil {
+			return secrets.Result{}, err
+		}
+	}
+	if err := run.sealAlone(alone, given); err != nil {
 		return secrets.Result{}, err
 	}
+	if len(here) == 0 {
+		return secrets.Result{}, nil
+	}
 	for _, s := range r.All {
-		if run.complete && s.Unfinished && s.Refused == nil && run.can(s) && !slices.ContainsFunc(chosen, s.same) {
+		if run.complete && s.Unfinished && !s.Waiting && s.Here && s.Refused == nil && run.can(s) && !slices.ContainsFunc(here, s.same) {
 			said.GoesOn(s)
-			chosen = append(chosen, s)
+			here = append(here, s)
 		}
 	}
 	var turns []secrets.Turn
-	for _, s := range chosen {
+	for _, s := range here {
 		turns = append(turns, run.turn(s, given))
 	}
-	return r.local.Rotate(ctx, r.declared, turns, run.restart, rand, now)
+	result, err := r.here.Rotate(ctx, r.here.Declared, turns, run.restart, rand, now)
+	if len(run.sealed) > 0 {
+		said.Sealed(run.sealed)
+	}
+	return result, err
+}
+
+// sealAlone gives a cluster's own secrets new values.
+func (r *running) sealAlone(alone []Secret, given map[string][]byte) error {
+	if len(alone) == 0 {
+		return nil
+	}
+	var names []string
+	for _, s := range alone {
+		names = append(names, s.Parts...)
+	}
+	if _, err := r.there.Rotate(r.there.Declared, names, given, r.rand, r.now); err != nil {
+		return err
+	}
+	r.Sealed(alone)
+	return nil
+}
+
+// elsewhere is the cluster's copy of a secret that this machine has too.
+func (r *running) elsewhere(s Secret) *secrets.Elsewhere {
+	return &secrets.Elsewhere{
+		First: s.First,
+		State: func() (string, error) {
+			revisions, err := r.there.Revisions()
+			return revisions[s.Name], err
+		},
+		Put: func(value []byte) error {
+			_, err := r.there.Rotate(r.there.Declared, s.Parts, map[string][]byte{s.Name: value}, r.rand, r.now)
+			if err == nil {
+				r.sealed = append(r.sealed, s)
+			}
+			return err
+		},
+	}
 }
 
 // look finds out how things stand, and whether what was chosen can be rotated like that.
 func (r *running) look(ctx context.Context, chosen []Secret, given map[string][]byte) error {
-	missing, err := r.local.Missing(r.declared)
+	missing, err := r.here.Missing(r.here.Declared)
 	if err != nil {
 		return err
 	}
@@ -120,6 +179,9 @@ func (r *running) turn(s Secret, given map[string][]byte) secrets.Turn {
 			turn.Given[part] = value
 		}
 	}
+	if s.There {
+		turn.There = r.elsewhere(s)
+	}
 	if s.Program != "" {
 		turn.Tell = func(ctx context.Context, value []byte) error {
 			return r.project.Tell(ctx, s.Program, s.command, value)
@@ -131,7 +193,7 @@ func (r *running) turn(s Secret, given map[string][]byte) secrets.Turn {
 // restart starts anew what uses the secrets and runs, and tells what else takes effect when.
 func (r *running) restart(ctx context.Context, done []string) error {
 	for _, turn := range done {
-		if s, err := r.find(turn); err == nil {
+		if s, err := r.Find(turn); err == nil {
 			r.New(s)
 		}
 	}

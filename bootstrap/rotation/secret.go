@@ -1,14 +1,13 @@
 package rotation
 
 import (
-	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
 	"github.com/mlops-gitops/mlops-gitops/render/compose"
 	"github.com/mlops-gitops/mlops-gitops/render/container"
+	"github.com/mlops-gitops/mlops-gitops/render/kube"
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
@@ -22,6 +21,11 @@ type Secret struct {
 	By         string   // the task that sets the value, or ""
 	Services   []string // that start anew
 	Unfinished bool     // an earlier run did not end
+
+	Here, There bool       // where it is kept: on this machine, sealed in Git for a cluster
+	First       bool       // kept in both, it must be in force in the cluster before it is here
+	Waiting     bool       // for that: it is sealed
+	Uses        []kube.Use // who takes it in the cluster
 
 	turn    string   // what the turn is called
 	command []string // reads the new value, in the program's container
@@ -55,8 +59,12 @@ func (s Secret) lacking(given map[string][]byte) []string {
 }
 
 // secretOf is a declared secret, or the certificate that it is a part of.
-func secretOf(e *schema.Environment, name string, declared schema.Secret, inCluster []string) (s Secret, err error) {
+func (r *Rotation) secretOf(name string) (s Secret, err error) {
+	e, declared := r.env, r.env.Secrets[name]
 	s = Secret{Name: name, turn: name, Parts: []string{name}, Supplied: declared.Supplied}
+	_, s.Here = r.here.Declared[name]
+	_, s.There = r.there.Declared[name]
+	s.First = s.Here && s.There && e.Components[owner(e, name)].Place == schema.Cluster
 	switch declared.Part {
 	case "ca":
 		s.Name = strings.TrimSuffix(name, ".crt")
@@ -64,10 +72,10 @@ func secretOf(e *schema.Environment, name string, declared schema.Secret, inClus
 		s.Name = strings.TrimSuffix(name, "."+declared.Part)
 		s.turn, s.Parts = s.Name, []string{s.Name + ".crt", s.Name + ".key"}
 	default:
-		if s.command, err = bind(e, declared); err != nil {
+		if s.command, _, err = container.Command(e, declared.Component, declared.Rotate.Command); err != nil {
 			return s, fmt.Errorf("how %s is rotated: %w", name, err)
 		}
-		if len(s.command) > 0 {
+		if len(s.command) > 0 && e.Components[declared.Component].Place == schema.Local {
 			s.Program = schema.FullName(declared.Component, declared.Rotate.Workload)
 		}
 		s.By = setBy(e, name)
@@ -75,33 +83,23 @@ func secretOf(e *schema.Environment, name string, declared schema.Secret, inClus
 	switch {
 	case declared.Rotate.Never != "":
 		s.Refused = &Refused{declared.Rotate.Never, ""}
-	case slices.ContainsFunc(s.Parts, func(part string) bool { return slices.Contains(inCluster, part) }):
-		s.Refused = &Refused{"a cluster has the same value, and can't be given another yet", "change both by hand"}
+	case s.Here && s.There && declared.Part != "":
+		s.Refused = &Refused{"a certificate is of this machine or of a cluster", "declare one for each"}
 	}
 	return s, nil
 }
 
-// bind is how a program takes a new value, with addresses in place.
-func bind(e *schema.Environment, secret schema.Secret) (command []string, err error) {
-	for _, word := range secret.Rotate.Command {
-		parts, err := e.Bind(secret.Component, word)
-		if err != nil {
-			return nil, err
-		}
-		text := ""
-		for _, p := range parts {
-			switch {
-			case p.Secret == "":
-				text += p.Text
-			case p.File:
-				text += path.Join(container.SecretDir, p.Secret)
-			default:
-				return nil, errors.New("a secret in the command would be seen in the process list")
+// owner is the component that must know a secret first: who is logged in to with it, or who
+// declares it.
+func owner(e *schema.Environment, secret string) string {
+	for _, c := range e.Components {
+		for key := range c.Claims {
+			if key+".password" == secret {
+				return c.Name
 			}
 		}
-		command = append(command, text)
 	}
-	return command, nil
+	return e.Secrets[secret].Component
 }
 
 // setBy is the task that gives a claimed login its password, or "".

@@ -306,7 +306,7 @@ func TestClusterAsksForCertificates(t *testing.T) {
 	wantProblems(t, err, []string{
 		"the secret nginx.tls.crt is not made but supplied, and deploy/prod/secrets/nginx.tls.crt.yaml is not there",
 		"the secret nginx.tls.key is not made but supplied, and deploy/prod/secrets/nginx.tls.key.yaml is not there",
-	}, "\nkubectl create secret generic nginx.tls.crt --namespace mlops --from-file=value=fullchain.pem --dry-run=client -o yaml | sops encrypt")
+	}, "for mlops.example.com, with those behind it that lead to its authority:\nmlops-gitops secrets set prod nginx.tls.crt --from fullchain.pem")
 }
 
 // theirs is a certificate and key of an authority that is none of ours.

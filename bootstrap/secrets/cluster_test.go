@@ -74,7 +74,7 @@ func TestClusterSaysWhatAPersonHasToDo(t *testing.T) {
 	one := map[string]schema.Secret{"feast.key": {Component: "feast", Length: 32}}
 	const file = "deploy/prod/secrets/feast.key.yaml"
 	const hidden = "hunter2"
-	good, err := encrypt(metadata{"feast.key", "mlops-prod"}, "", []byte(hidden), mustParse(t, public), rand.Reader, now)
+	good, err := encrypt(metadata{Name: "feast.key", Namespace: "mlops-prod"}, "", []byte(hidden), mustParse(t, public), rand.Reader, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ kubectl create secret generic sops-age --namespace flux-system --from-file=age.a
 				"the secret mlflow.cloud-key is not made but supplied, and deploy/prod/secrets/mlflow.cloud-key.yaml is not there",
 				"the secret mlflow.cloud-password is not made but supplied, and deploy/prod/secrets/mlflow.cloud-password.yaml is not there",
 			},
-			hint: "sops encrypt --filename-override deploy/prod/secrets/mlflow.cloud-key.yaml --age " + public,
+			hint: "mlops-gitops secrets set prod mlflow.cloud-key",
 		},
 		{
 			what:  "a Secret in plain text",

@@ -58,6 +58,24 @@ func enter(repo *os.Root, name string) (*folder, error) {
 	return &folder{root, name}, nil
 }
 
+// lookInto lets at read a folder of the repository dir, unless there is none.
+func lookInto(dir, name string, at func(*folder) error) (err error) {
+	repo, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, repo.Close()) }()
+	f, err := enter(repo, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return at(f)
+}
+
 // steps returns the folders on the way to name, outermost first, and name.
 func steps(name string) []string {
 	if name == "." {
@@ -146,8 +164,8 @@ func (f *folder) create(file string, data []byte, mode fs.FileMode, rand io.Read
 }
 
 // swap puts data in place of what the file holds, whole or not at all, for good.
-func (f *folder) swap(file string, data []byte, rand io.Reader) error {
-	err := f.put(file, data, localFileMode, rand, func(temp string) error { return f.root.Rename(temp, file) })
+func (f *folder) swap(file string, data []byte, mode fs.FileMode, rand io.Reader) error {
+	err := f.put(file, data, mode, rand, func(temp string) error { return f.root.Rename(temp, file) })
 	if err != nil {
 		return err
 	}

@@ -31,6 +31,10 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "child:", rotateUntilKilled(repository))
 		os.Exit(1)
 	}
+	if text := os.Getenv(sealIn); text != "" {
+		fmt.Fprintln(os.Stderr, "child:", sealUntilKilled(text))
+		os.Exit(1)
+	}
 	if repository, public, ok := strings.Cut(os.Getenv(generateIn), ":"); ok {
 		fmt.Fprintln(os.Stderr, "child:", generateUntilKilled(repository, public))
 		os.Exit(1)

@@ -166,22 +166,7 @@ func (l Local) value(name string) (value []byte, err error) {
 }
 
 // look lets at read the folder, unless there is none.
-func (l Local) look(at func(*folder) error) (err error) {
-	repo, err := os.OpenRoot(l.Dir)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, repo.Close()) }()
-	f, err := enter(repo, l.folder())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	return at(f)
-}
+func (l Local) look(at func(*folder) error) error { return lookInto(l.Dir, l.folder(), at) }
 
 // private opens the folder, which is for its owner alone from now on, without what killed
 // processes left there.
@@ -275,9 +260,8 @@ func (l Local) check(secret string, data []byte) error {
 }
 
 func (l Local) ask(secret string, _ schema.Secret) error {
-	file := path.Join(l.folder(), secret)
 	return &Problem{
-		fmt.Sprintf("the secret %s is not made but supplied, and %s is not there", secret, file),
-		fmt.Sprintf("put the value there, without a newline at its end; this reads it from the keyboard:\nread -rs value && printf %%s \"$value\" > %s", file),
+		fmt.Sprintf("the secret %s is not made but supplied, and %s is not there", secret, path.Join(l.folder(), secret)),
+		fmt.Sprintf("supply it; this asks for it, or reads it from a file or from standard input:\nmlops-gitops secrets set %s %s", l.Env, secret),
 	}
 }

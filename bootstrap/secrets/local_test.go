@@ -138,7 +138,7 @@ func TestLocalSaysWhatAPersonHasToDo(t *testing.T) {
 				"the secret mlflow.cloud-key is not made but supplied, and .secrets/dev/mlflow.cloud-key is not there",
 				"the secret mlflow.cloud-password is not made but supplied, and .secrets/dev/mlflow.cloud-password is not there",
 			},
-			hint: `printf %s "$value" > .secrets/dev/mlflow.cloud-key`,
+			hint: "mlops-gitops secrets set dev mlflow.cloud-key",
 		},
 		{
 			what:    "an empty file and an editor's newline are no values",

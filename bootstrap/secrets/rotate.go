@@ -26,7 +26,19 @@ type Turn struct {
 	Name  string
 	Given map[string][]byte                   // by secret, where a person supplies the value
 	Tell  func(context.Context, []byte) error // makes the program take the value; nil: it does by starting anew
+	There *Elsewhere                          // nil: the value is this machine's alone
 }
+
+// An Elsewhere is a second place that keeps the value, which gets it before this machine does.
+type Elsewhere struct {
+	Put   func(value []byte) error
+	State func() (string, error) // another after each Put
+	First bool                   // it must be in force there before this machine takes it: the next Rotate goes on
+}
+
+// sealedNote starts the names of files beside new values that hold the state of the place
+// elsewhere which has got the value.
+const sealedNote = ".sealed-"
 
 // Rotate gives secrets new values: a value is put down, the program is told, the file is
 // replaced, and at last what uses the secrets is started anew. Each step can be done
@@ -73,8 +85,13 @@ func (l Local) Rotate(ctx context.Context, declared map[string]schema.Secret, tu
 		if _, text := texts(declared)[turn.Name]; !text {
 			continue
 		}
-		if err := t.text(ctx, turn); err != nil {
+		waits, err := t.text(ctx, turn)
+		if err != nil {
 			failed = append(failed, err)
+			continue
+		}
+		if waits {
+			r.Unfinished = append(r.Unfinished, turn.Name)
 			continue
 		}
 		r.Rotated = append(r.Rotated, turn.Name)
@@ -135,35 +152,68 @@ func (t turning) check(turns []Turn) (problems []error) {
 	return problems
 }
 
-// text gives a secret of text its new value: that of an earlier run where there is one.
-func (t turning) text(ctx context.Context, turn Turn) error {
+// text gives a secret of text its new value: that of an earlier run where there is one. It
+// waits where the value has to be in force elsewhere first.
+func (t turning) text(ctx context.Context, turn Turn) (waits bool, err error) {
 	value, err := t.next.readIfAny(turn.Name)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if given := turn.Given[turn.Name]; given != nil && !bytes.Equal(given, value) {
-		value = given
-		if err := t.next.swap(turn.Name, value, t.rand); err != nil {
-			return err
+	if given := turn.Given[turn.Name]; given != nil && !bytes.Equal(given, value) || value == nil {
+		if value, err = t.newText(turn); err != nil {
+			return false, err
 		}
-	} else if value == nil {
-		if t.declared[turn.Name].Supplied {
-			return &Problem{"a person supplies " + turn.Name, "supply the new value"}
+		// what is known of the place elsewhere is of another value
+		if err := t.next.remove(sealedNote + turn.Name); err != nil {
+			return false, err
 		}
-		if value, err = newValue(t.rand, t.declared[turn.Name].Length); err != nil {
-			return err
-		}
-		if err := t.next.swap(turn.Name, value, t.rand); err != nil {
-			return err
+		if err := t.next.swap(turn.Name, value, localFileMode, t.rand); err != nil {
+			return false, err
 		}
 	}
 	defer clear(value)
-	if turn.Tell != nil {
-		if err := turn.Tell(ctx, value); err != nil {
-			return fmt.Errorf("%s keeps its old value: %w", turn.Name, redact(err, value))
+	if turn.There != nil {
+		put, err := t.elsewhere(turn, value)
+		if err != nil || put && turn.There.First {
+			return put, err
 		}
 	}
-	return t.in.swap(turn.Name, value, t.rand)
+	if turn.Tell != nil {
+		if err := turn.Tell(ctx, value); err != nil {
+			return false, fmt.Errorf("%s keeps its old value: %w", turn.Name, redact(err, value))
+		}
+	}
+	return false, t.in.swap(turn.Name, value, localFileMode, t.rand)
+}
+
+// newText is the value that is given, or a new one.
+func (t turning) newText(turn Turn) ([]byte, error) {
+	if given := turn.Given[turn.Name]; given != nil {
+		return bytes.Clone(given), nil
+	}
+	if t.declared[turn.Name].Supplied {
+		return nil, &Problem{"a person supplies " + turn.Name, "supply the new value"}
+	}
+	return newValue(t.rand, t.declared[turn.Name].Length)
+}
+
+// elsewhere puts the value where it is kept too, unless an earlier run has.
+func (t turning) elsewhere(turn Turn, value []byte) (put bool, err error) {
+	noted, err := t.next.readIfAny(sealedNote + turn.Name)
+	if err != nil {
+		return false, err
+	}
+	if state, err := turn.There.State(); err != nil || noted != nil && state == string(noted) {
+		return false, err
+	}
+	if err := turn.There.Put(value); err != nil {
+		return false, err
+	}
+	state, err := turn.There.State()
+	if err != nil {
+		return false, err
+	}
+	return true, t.next.swap(sealedNote+turn.Name, []byte(state), localFileMode, t.rand)
 }
 
 // certificates makes those anew that are among the turns, and puts supplied ones in place.
@@ -177,7 +227,7 @@ func (t turning) certificates(turns []Turn) error {
 			continue
 		case i < 0 || !t.all[i].supplied:
 			// a note that those who use it have to be started anew
-			if err := t.next.swap(turn.Name, []byte("made anew\n"), t.rand); err != nil {
+			if err := t.next.swap(turn.Name, []byte("made anew\n"), localFileMode, t.rand); err != nil {
 				return err
 			}
 			anew[turn.Name] = true
@@ -216,7 +266,7 @@ func (t turning) supplied(c certificate, given map[string][]byte) (set []staging
 	for _, file := range []string{c.key(), c.crt()} {
 		data := given[file]
 		if data != nil {
-			err = t.next.swap(file, data, t.rand)
+			err = t.next.swap(file, data, localFileMode, t.rand)
 		} else {
 			data, err = t.next.readIfAny(file)
 		}
@@ -238,7 +288,7 @@ func (t turning) supplied(c certificate, given map[string][]byte) (set []staging
 // settle forgets new values that are in force everywhere.
 func (t turning) settle(done []string) error {
 	for _, name := range done {
-		for _, file := range []string{name, name + ".key", name + ".crt"} {
+		for _, file := range []string{name, name + ".key", name + ".crt", sealedNote + name} {
 			if err := t.next.remove(file); err != nil {
 				return err
 			}
@@ -272,6 +322,17 @@ func (l Local) Pending() (names []string, err error) {
 		return err
 	})
 	return names, err
+}
+
+// Waiting reports whether a value that another place has got waits here to be in force there,
+// whose state is given. It changes nothing.
+func (l Local) Waiting(name, state string) (waits bool, err error) {
+	err = lookInto(l.Dir, path.Join(l.folder(), pendingFolder), func(f *folder) error {
+		noted, err := f.readIfAny(sealedNote + name)
+		waits = noted != nil && string(noted) == state
+		return err
+	})
+	return waits, err
 }
 
 // redact takes a value out of what a program said of it.

@@ -29,7 +29,7 @@ func (s sealed) file(secret string) string { return secret + ".yaml" }
 func (s sealed) mode() fs.FileMode { return 0o644 }
 
 func (s sealed) encode(secret string, value []byte) ([]byte, error) {
-	return encrypt(metadata{secret, s.Namespace}, s.declared[secret].Login, value, s.to, s.rand, s.now)
+	return encrypt(metadata{Name: secret, Namespace: s.Namespace}, s.declared[secret].Login, value, s.to, s.rand, s.now)
 }
 
 // check refuses a file that gives a value away, and one whose Secret no
@@ -50,7 +50,7 @@ func (s sealed) check(secret string, data []byte) error {
 			fmt.Sprintf("encrypt it; where it was in Git already, remove it instead and have a new value made:\n"+
 				"sops encrypt --in-place --age %s --encrypted-regex '%s' %s", strings.Join(s.Recipients, ","), encryptedRegex, file),
 		}
-	case o.Metadata != metadata{secret, s.Namespace}:
+	case !o.Metadata.is(secret, s.Namespace):
 		return &Problem{
 			fmt.Sprintf("%s is the Secret %s of namespace %q; this environment needs %s of %q",
 				file, o.Metadata.Name, o.Metadata.Namespace, secret, s.Namespace),
@@ -77,25 +77,14 @@ func (s sealed) keys(secret string) []string {
 }
 
 func (s sealed) ask(name string, secret schema.Secret) error {
-	file := path.Join(s.folder(), s.file(name))
-	user := ""
-	if secret.Login != "" {
-		user = " --type=kubernetes.io/basic-auth --from-literal=" + schema.UserKey + "=" + secret.Login
-	}
-	how, begin, from := "; this reads it from the keyboard", `read -rs value && printf %s "$value" | `, "/dev/stdin"
+	how := fmt.Sprintf("supply it; this asks for it, or reads it from a file or from standard input:\nmlops-gitops secrets set %s %s", s.Env, name)
 	switch secret.Part {
 	case "crt":
-		how, begin, from = fmt.Sprintf(", for %s, those behind it that lead to its authority", strings.Join(secret.Names, ", ")), "", "fullchain.pem"
+		how = fmt.Sprintf("supply the certificate for %s, with those behind it that lead to its authority:\nmlops-gitops secrets set %s %s --from fullchain.pem", strings.Join(secret.Names, ", "), s.Env, name)
 	case "key":
-		how, begin, from = ", from its file", "", "privkey.pem"
+		how = fmt.Sprintf("supply it from its file:\nmlops-gitops secrets set %s %s --from privkey.pem", s.Env, name)
 	}
-	return &Problem{
-		fmt.Sprintf("the secret %s is not made but supplied, and %s is not there", name, file),
-		fmt.Sprintf("put the value there, encrypted%s:\n"+
-			"%skubectl create secret generic %s --namespace %s --from-file=%s=%s%s --dry-run=client -o yaml |"+
-			" sops encrypt --filename-override %s --age %s --encrypted-regex '%s' > %[8]s",
-			how, begin, name, s.Namespace, s.keys(name)[0], from, user, file, strings.Join(s.Recipients, ","), encryptedRegex),
-	}
+	return &Problem{fmt.Sprintf("the secret %s is not made but supplied, and %s is not there", name, path.Join(s.folder(), s.file(name))), how}
 }
 
 // isSealed reports whether data is a Secret that SOPS encrypted.

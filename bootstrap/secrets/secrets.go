@@ -1,7 +1,8 @@
 // Package secrets makes the values of declared secrets: as files for the containers
 // of this machine (Local), as SOPS files for a cluster (Cluster). Generate leaves a
-// value that is there as it is; Rotate gives those of this machine new ones. None is
-// ever printed, and none meant for a cluster touches a disk before it is encrypted.
+// value that is there as it is, Rotate gives new ones, and Reseal changes who can read
+// those of a cluster. None is ever printed, and none meant for a cluster alone touches
+// a disk before it is encrypted.
 package secrets
 
 import (

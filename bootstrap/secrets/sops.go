@@ -1,12 +1,8 @@
 package secrets
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/sha512"
-	"encoding/base64"
-	"fmt"
 	"io"
+	"maps"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -31,9 +27,13 @@ import (
 // age/keysource.go (MasterKey.Encrypt), stores/metadata.go.
 const (
 	sopsVersion    = "3.13.3" // "sops edit" puts its own in place of an older one
-	encryptedRegex = "^(data|stringData)$"
+	encryptedRegex = schema.SealedFields
 	dataKeySize    = 32
 	nonceSize      = 32
+
+	// reloadLabel makes the operator CloudNativePG take a login's new password as soon as its
+	// Secret has it (its manual, Role Management, password secrets).
+	reloadLabel = "cnpg.io/reload"
 )
 
 // An object is a Kubernetes Secret as SOPS encrypts it. The order of its fields
@@ -49,17 +49,23 @@ type object struct {
 }
 
 type metadata struct {
-	Name      string `yaml:"name"`
-	Namespace string `yaml:"namespace"`
+	Name        string            `yaml:"name"`
+	Namespace   string            `yaml:"namespace"`
+	Labels      map[string]string `yaml:"labels,omitempty"`
+	Annotations map[string]string `yaml:"annotations,omitempty"`
 }
+
+// is reports whether it names the Secret.
+func (m metadata) is(name, namespace string) bool { return m.Name == name && m.Namespace == namespace }
 
 // An envelope is what SOPS adds to a file.
 type envelope struct {
-	Age            []sealedKey `yaml:"age"`
-	LastModified   string      `yaml:"lastmodified"` // RFC 3339
-	MAC            string      `yaml:"mac"`
-	EncryptedRegex string      `yaml:"encrypted_regex"`
-	Version        string      `yaml:"version"`
+	Age            []sealedKey    `yaml:"age"`
+	LastModified   string         `yaml:"lastmodified"` // RFC 3339
+	MAC            string         `yaml:"mac"`
+	EncryptedRegex string         `yaml:"encrypted_regex"`
+	Version        string         `yaml:"version"`
+	Others         map[string]any `yaml:",inline"` // of other kinds of keys and other ways to encrypt
 }
 
 // A sealedKey is the data key for one recipient.
@@ -71,70 +77,30 @@ type sealedKey struct {
 // encrypt returns the file of a Secret whose entry "value" has the value, or, with the name of
 // a user, of that user's login.
 func encrypt(m metadata, user string, value []byte, to []recipient, rand io.Reader, now time.Time) ([]byte, error) {
-	key := make([]byte, dataKeySize)
-	if _, err := io.ReadFull(rand, key); err != nil {
-		return nil, err
-	}
-	defer clear(key)
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, err
-	}
-	gcm, err := cipher.NewGCMWithNonceSize(block, nonceSize)
-	if err != nil {
-		return nil, err
-	}
-
 	o := object{APIVersion: "v1", Kind: "Secret", Metadata: m, Type: "Opaque"}
-	o.SOPS = envelope{LastModified: now.UTC().Format(time.RFC3339), EncryptedRegex: encryptedRegex, Version: sopsVersion}
-	entries := []entry{{schema.SecretKey, value}}
+	o.SOPS = envelope{EncryptedRegex: encryptedRegex, Version: sopsVersion}
+	entries := map[string][]byte{schema.SecretKey: value}
 	if user != "" {
 		o.Type = "kubernetes.io/basic-auth"
-		entries = []entry{{schema.PasswordKey, value}, {schema.UserKey, []byte(user)}} // in the file's order
+		entries = map[string][]byte{schema.PasswordKey: value, schema.UserKey: []byte(user)}
+		o.Metadata.Labels = map[string]string{reloadLabel: "true"}
+		maps.Copy(o.Metadata.Labels, m.Labels)
 	}
 	o.StringData = map[string]string{}
-	for _, e := range entries {
-		if o.StringData[e.key], err = enc(gcm, e.value, "stringData:"+e.key+":", rand); err != nil {
-			return nil, err
-		}
+	plain := map[string][]byte{}
+	for key, value := range entries {
+		o.StringData[key] = "-" // until the value is encrypted
+		plain["stringData:"+key+":"] = value
 	}
-	if o.SOPS.MAC, err = enc(gcm, o.mac(entries), o.SOPS.LastModified, rand); err != nil {
+	var file yaml.Node
+	if err := file.Encode(o); err != nil {
 		return nil, err
 	}
-	for _, r := range to {
-		armored, err := r.seal(key)
-		if err != nil {
-			return nil, err
-		}
-		o.SOPS.Age = append(o.SOPS.Age, sealedKey{r.key, armored})
+	from := func(n *yaml.Node, place string) (text []byte, kind string, err error) {
+		return append([]byte(nil), plain[place]...), "str", nil
 	}
-	return yaml.Marshal(o)
-}
-
-// An entry is what a Secret holds under a key.
-type entry struct {
-	key   string
-	value []byte
-}
-
-// mac returns the digest of o's values, of which entries are the encrypted ones.
-func (o object) mac(entries []entry) []byte {
-	text := []byte(o.APIVersion + o.Kind + o.Metadata.Name + o.Metadata.Namespace + o.Type)
-	for _, e := range entries {
-		text = append(text, e.value...)
+	if err := seal(&file, from, encryptedRegex, to, rand, now); err != nil {
+		return nil, err
 	}
-	defer clear(text)
-	return fmt.Appendf(nil, "%X", sha512.Sum512(text))
-}
-
-// enc returns the text encrypted and bound to place.
-func enc(gcm cipher.AEAD, text []byte, place string, rand io.Reader) (string, error) {
-	nonce := make([]byte, nonceSize)
-	if _, err := io.ReadFull(rand, nonce); err != nil {
-		return "", err
-	}
-	out := gcm.Seal(nil, nonce, text, []byte(place))
-	data, tag := out[:len(text)], out[len(text):]
-	base := base64.StdEncoding.EncodeToString
-	return fmt.Sprintf("ENC[AES256_GCM,data:%s,iv:%s,tag:%s,type:str]", base(data), base(nonce), base(tag)), nil
+	return yaml.Marshal(&file)
 }

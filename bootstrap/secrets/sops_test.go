@@ -23,7 +23,7 @@ func TestEachRecipientReadsWhatIsSealed(t *testing.T) {
 	}
 	public := []string{first.Recipient().String(), second.Recipient().String(), hybrid.Recipient().String()}
 	for _, value := range []string{"x", "0123456789012345", "true", "-_AZ", strings.Repeat("Zz9-_", 25)} {
-		data, err := encrypt(metadata{"feast.key", "mlops-prod"}, "", []byte(value), mustParse(t, public...), rand.Reader, now)
+		data, err := encrypt(metadata{Name: "feast.key", Namespace: "mlops-prod"}, "", []byte(value), mustParse(t, public...), rand.Reader, now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +44,7 @@ func TestEachRecipientReadsWhatIsSealed(t *testing.T) {
 func TestTamperingShows(t *testing.T) {
 	owner := identity(t)
 	seal := func(value string) string {
-		data, err := encrypt(metadata{"feast.key", "mlops-prod"}, "", []byte(value), mustParse(t, owner.Recipient().String()), rand.Reader, now)
+		data, err := encrypt(metadata{Name: "feast.key", Namespace: "mlops-prod"}, "", []byte(value), mustParse(t, owner.Recipient().String()), rand.Reader, now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -103,7 +103,7 @@ func TestSOPSFilesAreReadAndKept(t *testing.T) {
 func TestTheFormIsThatOfTheGolden(t *testing.T) {
 	const golden, value = "testdata/ours.yaml", "true" // not to be taken for a boolean
 	owner := testdataOwner(t)
-	made, err := encrypt(metadata{"feast.key", "mlops-prod"}, "", []byte(value), mustParse(t, owner.Recipient().String()), mathrand.NewChaCha8([32]byte{}), now)
+	made, err := encrypt(metadata{Name: "feast.key", Namespace: "mlops-prod"}, "", []byte(value), mustParse(t, owner.Recipient().String()), mathrand.NewChaCha8([32]byte{}), now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,9 @@ func (r *repository) makeClusterSecrets(stderr io.Writer, e *schema.Environment,
 		return err
 	}
 	say(stderr, e.Name, "deploy/"+e.Name+"/secrets", made)
-	if len(made.Made) == 0 {
+	if len(made.Made) > 0 {
+		fmt.Fprintf(stderr, "  hint: mlops-gitops commit %s --push, which renders it with them\n", e.Name)
+	} else {
 		fmt.Fprintf(stderr, "%s: %s in deploy/%s/secrets, each with a value\n", e.Name, count(len(made.Kept), "secret"), e.Name)
 	}
 	return nil
@@ -67,6 +69,12 @@ func (r *repository) missingClusterSecrets(env string, about rendering) ([]strin
 		return nil, nil
 	}
 	return clusterSecrets(r, env, about.Settings).Missing(about.InCluster)
+}
+
+// usable is why Flux could not use the encrypted secrets that are there, all of it at once.
+func (r *repository) usable(env string, about rendering) error {
+	_, err := r.missingClusterSecrets(env, about)
+	return err
 }
 
 func clusterSecrets(r *repository, env string, s schema.Settings) secrets.Cluster {

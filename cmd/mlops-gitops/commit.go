@@ -88,6 +88,13 @@ func (r *repository) commit(ctx context.Context, stdout, stderr io.Writer, names
 		if err != nil {
 			return err
 		}
+		others, err := r.sealedForOthers(s.Name, about)
+		if err != nil {
+			return err
+		}
+		if others != nil {
+			lack{whats: []error{others}}.say(stderr, s.Name)
+		}
 		own := path.Join("environments", s.Name)
 		folders = append(append(folders, own), ownerOf(s.Name).Roots...)
 		in, err := r.inputs(git, true, own)

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -52,6 +54,34 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
+// TestProduction holds that each block of CUE in docs/production.md is right in a prod of its
+// own, and renders.
+func TestProduction(t *testing.T) {
+	dir := t.TempDir()
+	command(t, dir, "init")
+	file := filepath.Join(dir, "environments", "prod", "environment.cue")
+	found := blocks(t, filepath.Join(house, "docs", "production.md"))
+	found = slices.DeleteFunc(found, func(b block) bool { return b.language != "cue" })
+	if len(found) < 5 {
+		t.Errorf("only %d blocks of CUE", len(found))
+	}
+	for _, b := range found {
+		text := strings.ReplaceAll(b.text, "age1…", aPublicKey)
+		if !aFile.MatchString(text) {
+			text = "package environments\n\nenvironment: mode: \"prod\"\n" + text
+		}
+		if strings.Contains(text, "_rds") {
+			text += "\n_rds: " + strconv.Quote(aCertificate) + "\n"
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if out := command(t, dir, "render", "prod", "--stdout"); !strings.Contains(out, "-- clusters/prod/") {
+			t.Errorf("nothing for Flux of\n%s", b.text)
+		}
+	}
+}
+
 // emptyEngine makes the program see an engine that answers and has nothing: what is on
 // this machine is another story.
 func emptyEngine(t *testing.T) {
@@ -85,6 +115,20 @@ type reader struct {
 
 // aPublicKey is written where documents leave it to the reader: age1….
 const aPublicKey = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+
+// aCertificate stands where documents name one: _rds.
+const aCertificate = `-----BEGIN CERTIFICATE-----
+MIIBljCCAT2gAwIBAgIUZVwVQcPObdZiN2aqU4mGH+a8gLswCgYIKoZIzj0EAwIw
+IDEeMBwGA1UEAwwVRXhhbXBsZSBkYXRhYmFzZSByb290MCAXDTI2MTEyNjAyMDIz
+N1oYDzIxMjYxMTAyMDIwMjM3WjAgMR4wHAYDVQQDDBVFeGFtcGxlIGRhdGFiYXNl
+IHJvb3QwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQjAY/MVvWgsBdz7NCryon1
+IVtJ+S5eoVYV9g1r7yUoM5Sbh99z9h4xIBJSx8c1NR0FlgxGeW1GjPMcH+StqdSa
+o1MwUTAdBgNVHQ4EFgQU59Tkb4D4Ifk+lUZZFpwpGJvuA+IwHwYDVR0jBBgwFoAU
+59Tkb4D4Ifk+lUZZFpwpGJvuA+IwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQD
+AgNHADBEAiA2qUzbO8brAwppwEWV955VLPSsO+IJK+iaFmgbKBFUjwIge/skYMn9
+VV/hfiJguMBL+4ihVdIw284isiFL/dJtfdg=
+-----END CERTIFICATE-----
+`
 
 var (
 	aFile = regexp.MustCompile(`^// (environments/\S+\.cue)`)

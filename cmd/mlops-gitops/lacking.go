@@ -30,10 +30,27 @@ func (r *repository) lacking(env string, about rendering) (l lack, err error) {
 	if err := clusterSecrets(r, env, about.Settings).Readable(); err != nil {
 		l.whats = append(l.whats, each(err)...)
 	}
+	if others, err := r.sealedForOthers(env, about); err != nil {
+		return l, err
+	} else if others != nil {
+		l.whats = append(l.whats, others)
+	}
 	if l.secrets, err = r.missingClusterSecrets(env, about); err == nil && len(l.secrets) > 0 {
 		l.whats = append(l.whats, &refusal{"these secrets have no value yet: " + strings.Join(l.secrets, ", "), "mlops-gitops secrets generate " + env})
 	}
 	return l, err
+}
+
+// sealedForOthers is what to say where sealed secrets are not for whom the settings name, or nil.
+func (r *repository) sealedForOthers(env string, about rendering) (*refusal, error) {
+	if len(about.InCluster) == 0 || len(about.Settings.Secrets.Recipients) == 0 {
+		return nil, nil
+	}
+	names, err := clusterSecrets(r, env, about.Settings).SealedForOthers()
+	if err != nil || len(names) == 0 {
+		return nil, err
+	}
+	return &refusal{"these secrets are not sealed for exactly those whom secrets.recipients names: " + strings.Join(names, ", "), "mlops-gitops secrets recipients " + env}, nil
 }
 
 // say names it all, and what to do about each.

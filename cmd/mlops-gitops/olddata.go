@@ -92,7 +92,7 @@ func (r *repository) noDataWithoutSecrets(ctx context.Context, e *schema.Environ
 		text := listed(lacking)
 		refused = append(refused, &refusal{
 			fmt.Sprintf("%s takes over data on this machine (%s), and what they were made with is not in .secrets/%s: %s", e.Name, listed(old), e.Name, text),
-			fmt.Sprintf("put each value into its file, without a newline at its end; this reads one from the keyboard:\nmkdir -p .secrets/%[1]s && read -rs value && printf %%s \"$value\" > .secrets/%[1]s/%[2]s", e.Name, lacking[0]),
+			fmt.Sprintf("give each its value; this asks for one:\nmlops-gitops secrets set %s %s", e.Name, lacking[0]),
 		})
 	}
 	return nil, errors.Join(refused...)

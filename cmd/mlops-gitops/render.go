@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -28,7 +29,8 @@ applies in a cluster. It writes all of it or nothing, removes what is no longer
 rendered, and never touches a file that it did not make. Local secrets that are
 missing are made in .secrets/ENV, which Git ignores.
 
-Exit codes: 0 fine; 1 --check found a difference; 2 could not render.`,
+Exit codes: 0 fine; 1 --check found a difference or an encrypted secret that Flux could
+not use; 2 could not render.`,
 		Example: `  mlops-gitops render dev
   mlops-gitops render --all --check    # in CI: fails when committed files are stale
   mlops-gitops render prod --stdout`,
@@ -103,10 +105,12 @@ func (r *repository) printFiles(w io.Writer, sound []load.Sound) error {
 	return err
 }
 
-// drift says how the files on disk differ from the render. Of all environments, one
+// drift says how the files on disk differ from the render, and which of a cluster's encrypted
+// secrets Flux could not use. Of all environments, one
 // that was never rendered is none of its business.
 func (r *repository) drift(stdout, stderr io.Writer, sound []load.Sound, gone []string, all bool, output string) error {
 	var drifted []render.Drift
+	var unusable []error // encrypted secrets
 	differ := func(owner render.Owner, tree render.Tree) error {
 		drifts, err := render.Check(os.DirFS(r.dir), owner, tree)
 		if err != nil {
@@ -137,6 +141,7 @@ func (r *repository) drift(stdout, stderr io.Writer, sound []load.Sound, gone []
 		if err := differ(ownerOf(s.Name), about.tree); err != nil {
 			return err
 		}
+		unusable = append(unusable, r.usable(s.Name, about))
 	}
 	for _, env := range gone {
 		if err := differ(ownerOf(env), render.Tree{}); err != nil {
@@ -146,8 +151,8 @@ func (r *repository) drift(stdout, stderr io.Writer, sound []load.Sound, gone []
 	if err := showDrifts(stdout, output, drifted); err != nil {
 		return err
 	}
-	if len(drifted) > 0 {
-		return &found{nil}
+	if err := errors.Join(unusable...); err != nil || len(drifted) > 0 {
+		return &found{err}
 	}
 	return nil
 }
@@ -196,7 +201,7 @@ func (r *repository) write(ctx context.Context, stderr io.Writer, s load.Sound, 
 	if about, err = r.rendering(s); err != nil {
 		return about, nil, err
 	}
-	if err := r.oneProject(s.Name, s.Namespace); err != nil {
+	if err := errors.Join(r.oneProject(s.Name, s.Namespace), r.usable(s.Name, about)); err != nil {
 		return about, nil, err
 	}
 	opts.Before = func(changes bool) error {
@@ -241,7 +246,7 @@ func prove(s load.Sound, made rendering) error {
 		if err != nil {
 			return err
 		}
-		again, err := kube.Of(l.Environment)
+		again, err := kube.At(l.Environment, made.Revisions)
 		if err != nil {
 			return fmt.Errorf("environment %s: %w", s.Name, err)
 		}

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bytes"
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -24,12 +24,18 @@ func rotateCmd(at *workdir) *cobra.Command {
 	var from []string
 	cmd := &cobra.Command{
 		Use:   "rotate ENV [NAME...]",
-		Short: "give secrets of this machine new values, and their programs too",
-		Long: `rotate gives secrets of this machine new values. The program that keeps a value of its
-own, such as the password of a database role, is told the new one first; then the file
-in .secrets/ENV is replaced, and what uses the secret is started anew by Compose. Where
-a program does not take the new value, the old one stays in force. A rotation that was
-interrupted goes on when it is run again.
+		Short: "give secrets new values, and their programs too",
+		Long: `rotate gives secrets new values.
+
+On this machine the program that keeps a value of its own, such as the password of a
+database role, is told the new one first; then the file in .secrets/ENV is replaced, and
+what uses the secret is started anew by Compose. Where a program does not take the new
+value, the old one stays in force. A rotation that was interrupted goes on when it is
+run again.
+
+For a cluster the new value is sealed in deploy/ENV/secrets, for which public keys are
+enough. Flux applies it with the next commit: tasks that use it run again, and pods that
+use it are replaced. What both have is sealed first.
 
 Without NAME it shows what can be rotated, and what each takes. A certificate goes by
 its name without .crt and .key; ca is the authority that vouches for certificates.
@@ -37,7 +43,7 @@ A value that a person supplies, the first one included, comes from a file, or fr
 standard input for "-".`,
 		Example: `  mlops-gitops secrets rotate dev
   mlops-gitops secrets rotate dev postgres.admin mlflow.postgres.password
-  mlops-gitops secrets rotate dev --all
+  mlops-gitops secrets rotate prod --all
   mlops-gitops secrets rotate dev --from nginx.tls.crt=fullchain.pem --from nginx.tls.key=privkey.pem`,
 		ValidArgsFunction: at.offer(completeRotate),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -75,26 +81,38 @@ standard input for "-".`,
 			case len(args) == 1 && len(given) == 0:
 				return showSecrets(cmd.OutOrStdout(), r.All)
 			default:
-				chosen, err = r.Choose(args[1:], given)
+				chosen, err = r.Choose(args[1:], given, false)
 			}
 			if err != nil {
 				return err
 			}
-			project, err := repo.project(e)
-			if err != nil {
-				return err
-			}
-			progress := rotating{cmd.ErrOrStderr(), e.Name, project.Start}
-			result, err := r.Run(cmd.Context(), chosen, given, project, progress, rand.Reader, time.Now())
-			for _, text := range result.Warned {
-				fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", e.Name, text)
-			}
-			return errors.Join(err, repo.sayAuthority(cmd.ErrOrStderr(), e, result.Authority))
+			defer func() {
+				for _, value := range given {
+					clear(value)
+				}
+			}()
+			return repo.rotate(cmd.Context(), cmd.ErrOrStderr(), e, r, chosen, given)
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "every secret that can be rotated")
 	cmd.Flags().StringArrayVar(&from, "from", nil, "NAME=FILE: the new value of a secret that a person supplies")
 	return cmd
+}
+
+// rotate gives what was chosen new values.
+func (r *repository) rotate(ctx context.Context, stderr io.Writer, e *schema.Environment, what *rotation.Rotation, chosen []rotation.Secret, given map[string][]byte) (err error) {
+	var project rotation.Project
+	if slices.ContainsFunc(chosen, func(s rotation.Secret) bool { return s.Here }) {
+		if project, err = r.project(e); err != nil {
+			return err
+		}
+	}
+	progress := rotating{stderr, e.Name, project.Start}
+	result, err := what.Run(ctx, chosen, given, project, progress, rand.Reader, time.Now())
+	for _, text := range result.Warned {
+		fmt.Fprintf(stderr, "%s: %s\n", e.Name, text)
+	}
+	return errors.Join(err, r.sayAuthority(stderr, e, result.Authority))
 }
 
 // readGiven reads the values that --from names. The newline at the end of a one-line
@@ -119,10 +137,7 @@ func readGiven(from []string, stdin io.Reader) (map[string][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if bytes.IndexByte(value, '\n') == len(value)-1 {
-			value = bytes.TrimRight(value, "\r\n")
-		}
-		given[name] = value
+		given[name] = oneLine(value)
 	}
 	return given, nil
 }
@@ -148,13 +163,22 @@ func completeRotate(repo *repository, args []string, _ string) (names []string, 
 	return names, nil
 }
 
-// rotation is what can be rotated on this machine.
+// rotation is what can be rotated of an environment.
 func (r *repository) rotation(e *schema.Environment) (*rotation.Rotation, error) {
-	declared, err := localSecrets(e)
+	local, err := localSecrets(e)
 	if err != nil {
 		return nil, err
 	}
-	return rotation.Of(e, secrets.Local{Dir: r.dir, Env: e.Name}, declared)
+	cluster, err := inCluster(e)
+	if err != nil {
+		return nil, err
+	}
+	if len(local)+len(cluster) == 0 {
+		return nil, &refusal{e.Name + " has no secrets", "a component declares them: environment: components: NAME: secrets"}
+	}
+	return rotation.Of(e,
+		rotation.Here{Local: secrets.Local{Dir: r.dir, Env: e.Name}, Declared: local},
+		rotation.There{Cluster: clusterSecrets(r, e.Name, e.Settings), Declared: cluster})
 }
 
 // project is an environment's project as people start it.

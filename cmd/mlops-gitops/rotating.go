@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/rotation"
+	"github.com/mlops-gitops/mlops-gitops/render/kube"
 )
 
 // showSecrets lists what can be rotated and what it takes.
@@ -13,7 +14,10 @@ func showSecrets(w io.Writer, all []rotation.Secret) error {
 	var rows table
 	for _, s := range all {
 		takes := takes(s)
-		if s.Unfinished {
+		switch {
+		case s.Waiting:
+			takes = "unfinished, until it is in force in the cluster: " + takes
+		case s.Unfinished:
 			takes = "unfinished: " + takes
 		}
 		rows = append(rows, []string{s.Name, takes})
@@ -39,8 +43,11 @@ func takes(s rotation.Secret) string {
 	case s.By != "":
 		does = append(does, s.By+" sets it")
 	}
-	if len(s.Services) > 0 {
+	if s.Here && len(s.Services) > 0 {
 		does = append(does, "starts anew: "+strings.Join(s.Services, ", "))
+	}
+	if s.There {
+		does = append(does, effects(s.Uses)...)
 	}
 	return strings.Join(does, "; ")
 }
@@ -53,6 +60,8 @@ func sayLeftOut(stderr io.Writer, env string, all []rotation.Secret) {
 			fmt.Fprintf(stderr, "%s: leaves out %s: %s\n", env, s.Name, s.Refused.Msg)
 		case s.Supplied:
 			fmt.Fprintf(stderr, "%s: leaves out %s: a person supplies it\n", env, s.Name)
+		case s.Waiting:
+			fmt.Fprintf(stderr, "%s: leaves out %s: it waits for its new value to be in force in the cluster\n", env, s.Name)
 		}
 	}
 }
@@ -96,4 +105,50 @@ func (r rotating) Waits(why rotation.Wait, services []string) {
 	case len(services) > 0:
 		fmt.Fprintf(r.stderr, "%s: no container engine answers; what uses them has to start anew\n  hint: %s --force-recreate %s\n", r.env, r.start, strings.Join(services, " "))
 	}
+}
+
+// Sealed tells what a cluster does with the new values, and how it gets them.
+func (r rotating) Sealed(all []rotation.Secret) {
+	var uses []kube.Use
+	var names, here []string
+	for _, s := range all {
+		names = append(names, s.Parts...)
+		uses = append(uses, s.Uses...)
+		if s.First {
+			here = append(here, s.Name)
+		}
+	}
+	sayWaiting(r.stderr, r.env, names, uses, here)
+}
+
+// sayWaiting tells of values that a cluster has still to be given: what it does with them, and
+// those that this machine takes only then.
+func sayWaiting(w io.Writer, env string, names []string, uses []kube.Use, here []string) {
+	fmt.Fprintf(w, "%s: sealed in deploy/%[1]s/secrets, with a new value: %s\n", env, listed(names))
+	if does := effects(uses); len(does) > 0 {
+		fmt.Fprintf(w, "%s: when Flux applies it: %s\n", env, strings.Join(does, "; "))
+	}
+	fmt.Fprintf(w, "  hint: mlops-gitops commit %s --push\n", env)
+	if len(here) > 0 {
+		fmt.Fprintf(w, "%s: this machine keeps the old value until the new one is in force in the cluster: %s\n  hint: when Flux has applied it: mlops-gitops secrets rotate %[1]s %[3]s\n", env, listed(here), strings.Join(here, " "))
+	}
+}
+
+// effects are what a cluster does with new values, a stage after the other.
+func effects(uses []kube.Use) (does []string) {
+	words := map[kube.How]string{kube.RunsAgain: "%s: runs again: %s", kube.Rolls: "%s: new pods of %s", kube.IsRead: "%s: read by %s"}
+	for _, stage := range kube.Stages() {
+		for _, how := range []kube.How{kube.RunsAgain, kube.Rolls, kube.IsRead} {
+			var names []string
+			for _, u := range uses {
+				if u.Stage == stage && u.How == how {
+					names = append(names, u.Name)
+				}
+			}
+			if len(names) > 0 {
+				does = append(does, fmt.Sprintf(words[how], stage, listed(names)))
+			}
+		}
+	}
+	return does
 }

@@ -24,12 +24,12 @@ import (
 func secretsCmd(at *workdir) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "secrets",
-		Short:   "make and rotate secrets",
+		Short:   "make, set and rotate secrets, and say who can read them",
 		Example: "  mlops-gitops secrets generate prod\n  mlops-gitops secrets rotate dev postgres.admin",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(generateCmd(at), rotateCmd(at))
+	cmd.AddCommand(generateCmd(at), setCmd(at), rotateCmd(at), recipientsCmd(at))
 	return cmd
 }
 

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/engine"
+	"github.com/mlops-gitops/mlops-gitops/bootstrap/secrets"
 	"github.com/mlops-gitops/mlops-gitops/render"
 	"github.com/mlops-gitops/mlops-gitops/render/compose"
 	"github.com/mlops-gitops/mlops-gitops/render/flux"
@@ -45,6 +47,7 @@ type rendering struct {
 	Cluster   bool                     // something of it is in a cluster
 	Local     map[string]schema.Secret // of this machine
 	InCluster map[string]schema.Secret
+	Revisions map[string]string // of what is sealed for the cluster, by name
 	TakesOver map[string]string // volumes, and the services that use them
 	Answers   answers
 
@@ -64,10 +67,15 @@ type entry struct {
 	Size int
 }
 
-// rendering renders an environment, or recalls what it was rendered to.
+// rendering renders an environment, or recalls what it was rendered to. It follows from what
+// people write and from the revisions of sealed secrets.
 func (r *repository) rendering(s load.Sound) (rendering, error) {
+	revisions, err := secrets.Cluster{Dir: r.dir, Env: s.Name}.Revisions()
+	if err != nil {
+		return rendering{}, err
+	}
 	if s.Digest != "" {
-		if known, ok := recalled(r.memory.Recall(s.Name, rendered), s.Digest); ok {
+		if known, ok := recalled(r.memory.Recall(s.Name, rendered), s.Digest, revisions); ok {
 			return known, nil
 		}
 	}
@@ -75,7 +83,7 @@ func (r *repository) rendering(s load.Sound) (rendering, error) {
 	if err != nil {
 		return rendering{}, err
 	}
-	made, err := renderingOf(l)
+	made, err := renderingOf(l, revisions)
 	if refusal := (*kube.Refusal)(nil); errors.As(err, &refusal) {
 		return made, r.envs.Say(l.Name, refusal.Findings)
 	}
@@ -91,9 +99,9 @@ func (r *repository) rendering(s load.Sound) (rendering, error) {
 // rendered is what a memory calls it.
 const rendered = "rendered"
 
-func renderingOf(l load.Loaded) (made rendering, err error) {
-	made = rendering{Settings: l.Settings, Cluster: l.RunsAt(schema.Cluster), TakesOver: engine.Existing(l.Environment)}
-	c, err := kube.Of(l.Environment)
+func renderingOf(l load.Loaded, revisions map[string]string) (made rendering, err error) {
+	made = rendering{Settings: l.Settings, Cluster: l.RunsAt(schema.Cluster), Revisions: revisions, TakesOver: engine.Existing(l.Environment)}
+	c, err := kube.At(l.Environment, revisions)
 	if err == nil {
 		made.cluster, made.InCluster = &c, only(l.Secrets, c.Secrets)
 		made.tree, err = treeOf(l, c)
@@ -121,10 +129,10 @@ func toRemember(made rendering, digest string) ([]byte, bool) {
 	return slices.Concat(head, []byte("\n"), files), err == nil
 }
 
-func recalled(data []byte, digest string) (rendering, bool) {
+func recalled(data []byte, digest string, revisions map[string]string) (rendering, bool) {
 	head, files, _ := bytes.Cut(data, []byte("\n"))
 	var page remembered
-	if json.Unmarshal(head, &page) != nil || page.Digest != digest {
+	if json.Unmarshal(head, &page) != nil || page.Digest != digest || !maps.Equal(page.Revisions, revisions) {
 		return rendering{}, false
 	}
 	for _, f := range page.Files {

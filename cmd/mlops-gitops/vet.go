@@ -17,8 +17,8 @@ func vetCmd(at *workdir) *cobra.Command {
 		Short: "say every mistake in environments, at the line where it was made",
 		Long: `vet evaluates environments, all of them unless some are named, and says every mistake
 with the file, line and column where it was made: all those in single settings in one
-run, and once each is right by itself, all those between settings. It writes nothing.
-Of those that are named it also says what a cluster still lacks of its owner: a domain,
+run, and once each is right by itself, all those between settings. An encrypted secret of
+a cluster that Flux could not use is one, too. It writes nothing. Of those that are named it also says what a cluster still lacks of its owner: a domain,
 someone who can read its secrets, their values. That is no mistake.
 
 Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
@@ -36,7 +36,7 @@ Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
 				return err
 			}
 			if err == nil {
-				err = refusals(sound, repo.rendering, repo.oneProject)
+				err = refusals(sound, repo.refuses)
 			}
 			if *output == "json" {
 				if shown := showMistakes(cmd.OutOrStdout(), err); shown != nil {
@@ -76,13 +76,21 @@ Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
 	return cmd
 }
 
-// refusals are what stands in the way of rendering environments in which loading found no
-// mistake: what renderers say, and how the repository would start them.
-func refusals(sound []load.Sound, render func(load.Sound) (rendering, error), start func(env, project string) error) error {
+// refusals are what stands in the way of environments in which loading found no mistake.
+func refusals(sound []load.Sound, refuses func(load.Sound) error) error {
 	var all []error
 	for _, s := range sound {
-		_, err := render(s)
-		all = append(all, err, start(s.Name, s.Namespace))
+		all = append(all, refuses(s))
 	}
 	return errors.Join(all...)
+}
+
+// refuses is what renderers say against an environment, encrypted secrets that Flux could not
+// use, and how the repository would start it.
+func (r *repository) refuses(s load.Sound) error {
+	about, err := r.rendering(s)
+	if err == nil {
+		err = r.usable(s.Name, about)
+	}
+	return errors.Join(err, r.oneProject(s.Name, s.Namespace))
 }

@@ -12,13 +12,12 @@ import (
 // machines as well. No environment without mistakes is known to be refused.
 func TestRefusals(t *testing.T) {
 	sound := []load.Sound{{Name: "dev"}, {Name: "fine"}, {Name: "prod"}}
-	fine := func(_, _ string) error { return nil }
-	err := refusals(sound, func(l load.Sound) (rendering, error) {
+	err := refusals(sound, func(l load.Sound) error {
 		if l.Name == "fine" {
-			return rendering{}, nil
+			return nil
 		}
-		return rendering{}, fmt.Errorf("environment %s: no", l.Name)
-	}, fine)
+		return fmt.Errorf("environment %s: no", l.Name)
+	})
 	var text, json bytes.Buffer
 	report(&text, err)
 	if want := "error: environment dev: no\nerror: environment prod: no\n"; text.String() != want {
@@ -38,7 +37,7 @@ func TestRefusals(t *testing.T) {
 `; json.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", json.String(), want)
 	}
-	if err := refusals(sound[1:2], func(load.Sound) (rendering, error) { return rendering{}, nil }, fine); err != nil {
+	if err := refusals(sound[1:2], func(load.Sound) error { return nil }); err != nil {
 		t.Errorf("got %v", err)
 	}
 }

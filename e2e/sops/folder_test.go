@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// TestMain puts the commands of the lab on PATH, whose scripts are in LAB_DIR.
+// TestMain puts the program on PATH, and the commands of the lab whose scripts are in LAB_DIR.
 func TestMain(m *testing.M) {
 	if lab := os.Getenv("LAB_DIR"); lab != "" {
 		bin, said, err := pipe("", "", "sh", "-c", `. "$LAB_DIR/cluster/env.sh" && printf %s "$bin"`)
@@ -19,6 +19,12 @@ func TestMain(m *testing.M) {
 		}
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "LAB_DIR is %s: %v\n%s", lab, err, said)
+			os.Exit(1)
+		}
+	}
+	if program := os.Getenv("MLOPS_GITOPS"); program != "" { // which hints name
+		if err := os.Setenv("PATH", filepath.Dir(program)+":"+os.Getenv("PATH")); err != nil {
+			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 	}

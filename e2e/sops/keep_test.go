@@ -64,8 +64,10 @@ func suppliers(t *testing.T, public string) map[string]func(f folder, said strin
 		}
 	}
 	ways := map[string]func(folder, string){"library, of text": library(asText), "library, of bytes": library(asBytes)}
-	if has(t, "sops", "kubectl", "bash") {
-		ways["the hint's command"] = func(f folder, said string) { f.t.Helper(); typed(f, said, "read -rs value") }
+	if has(t, "bash") {
+		ways["the hint's command"] = func(f folder, said string) { f.t.Helper(); typed(f, said, "mlops-gitops secrets set") }
+	}
+	if has(t, "sops", "bash") {
 		ways["the hint's command, after plain text"] = func(f folder, _ string) {
 			f.t.Helper()
 			f.write(feastKey, asText)

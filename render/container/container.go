@@ -54,6 +54,17 @@ func Asking(e *schema.Environment, component string, q schema.Question) (Contain
 	return b.build(q.Command, nil, nil, q.Env, q.Files, asks)
 }
 
+// Command binds a component's command that something else than a start runs in its container,
+// with the names of the secrets whose files it names, in order.
+func Command(e *schema.Environment, component string, command []schema.Value) (words, secrets []string, err error) {
+	b := builder{e, component, map[string]bool{}, map[string]string{}}
+	words, err = b.words(command)
+	return words, slices.Sorted(maps.Keys(b.secrets)), err
+}
+
+// SecretPath is where a container finds a secret that it mounts.
+func SecretPath(name string) string { return SecretDir + "/" + name }
+
 // A builder binds the text of one component and notes the secrets that it mentions.
 type builder struct {
 	env       *schema.Environment
@@ -132,15 +143,13 @@ func (b builder) settle(parts []schema.Part) (text string, ok bool) {
 		}
 		b.secrets[p.Secret] = true
 		if p.File {
-			text += secretPath(p.Secret)
+			text += SecretPath(p.Secret)
 		} else {
 			ok = false
 		}
 	}
 	return text, ok
 }
-
-func secretPath(name string) string { return SecretDir + "/" + name }
 
 // words binds a command. No secret's value may stand in it: others would see it in
 // the process list.

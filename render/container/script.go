@@ -35,9 +35,9 @@ func script(joined []joint, end string) string {
 				case p.Secret == "":
 					b.WriteString("printf %s " + Quote(p.Text) + "\n")
 				case p.File:
-					b.WriteString("printf %s " + Quote(secretPath(p.Secret)) + "\n")
+					b.WriteString("printf %s " + Quote(SecretPath(p.Secret)) + "\n")
 				default:
-					b.WriteString("cat " + Quote(secretPath(p.Secret)) + "\n")
+					b.WriteString("cat " + Quote(SecretPath(p.Secret)) + "\n")
 				}
 			}
 			b.WriteString("} >" + Quote(j.file) + "\n)\n")
@@ -50,10 +50,10 @@ func script(joined []joint, end string) string {
 			case p.Secret == "":
 				value += Quote(p.Text)
 			case p.File:
-				value += Quote(secretPath(p.Secret))
+				value += Quote(SecretPath(p.Secret))
 			default:
 				name := "s" + strconv.Itoa(i) + "_" + strconv.Itoa(k)
-				b.WriteString(name + "=$(cat " + Quote(secretPath(p.Secret)) + ")\n")
+				b.WriteString(name + "=$(cat " + Quote(SecretPath(p.Secret)) + ")\n")
 				value += `"$` + name + `"`
 			}
 		}

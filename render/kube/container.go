@@ -55,6 +55,12 @@ func mainContainer(p program) (corev1.Container, []corev1.Volume, error) {
 	if p.Kind == "service" && len(p.Ports) > 0 {
 		c.Lifecycle = &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: drain}}}
 	}
+	if telling := telling(p.told); telling != nil {
+		if c.Lifecycle == nil {
+			c.Lifecycle = &corev1.Lifecycle{}
+		}
+		c.Lifecycle.PostStart = telling
+	}
 	if err := probes(&c, p); err != nil {
 		return c, nil, fmt.Errorf("health: %w", err)
 	}

@@ -43,23 +43,30 @@ type Cluster struct {
 	// Secrets are not among them.
 	Objects []Object
 
-	// Secrets are the names of the platform's own secrets that pods there mount and objects
-	// name, in order. Each must be a Secret of that name in the environment's namespace, with
+	// Secrets are the names of the platform's own secrets that pods there mount and that objects
+	// and patches name, in order. Each must be a Secret of that name in the environment's namespace, with
 	// the keys that schema.Environment.InCluster names.
 	Secrets []string
+
+	// Uses are who takes each of them, in the order in which Flux applies them.
+	Uses map[string][]Use
 
 	// Checks are how Flux tells the state of objects whose conditions don't say it, by stage.
 	Checks map[Stage][]Check
 }
 
-// Of works out what e is in its cluster: nothing, when none of it runs there. What people
-// wrote and no cluster would take is a Refusal.
-func Of(e *schema.Environment) (c Cluster, err error) {
+// Of works out what e is in its cluster, as long as none of its secrets is made: nothing, when
+// none of it runs there. What people wrote and no cluster would take is a Refusal.
+func Of(e *schema.Environment) (Cluster, error) { return At(e, nil) }
+
+// At works out the same where secrets have revisions, by their names: text that is another when
+// the value is. Pods that mount a secret are replaced, and tasks run again, when it has another.
+func At(e *schema.Environment, revisions map[string]string) (c Cluster, err error) {
 	c.Environment = e
 	if !e.RunsAt(schema.Cluster) {
 		return c, nil
 	}
-	programs, err := programsOf(e)
+	programs, err := programsOf(e, revisions)
 	if err != nil {
 		return c, err
 	}
@@ -69,7 +76,8 @@ func Of(e *schema.Environment) (c Cluster, err error) {
 	if c.Checks, err = checks(e, c.Objects); err != nil {
 		return c, err
 	}
-	c.Secrets, err = secrets(e, programs)
+	c.Uses, err = uses(e, programs)
+	c.Secrets = slices.Sorted(maps.Keys(c.Uses))
 	return c, err
 }
 
@@ -120,43 +128,12 @@ func objects(e *schema.Environment, programs map[string][]program) ([]Object, er
 	return objects, checkNames(objects)
 }
 
-// secrets are the names of those that programs mount and objects of components name.
-func secrets(e *schema.Environment, programs map[string][]program) ([]string, error) {
-	used := map[string]bool{}
-	for _, of := range programs {
-		for _, p := range of {
-			for _, name := range p.main.Secrets {
-				used[name] = true
-			}
-			for _, w := range p.waits {
-				for _, name := range w.asks.Secrets {
-					used[name] = true
-				}
-			}
-		}
-	}
-	for component, c := range e.Components {
-		if c.Place != schema.Cluster {
-			continue
-		}
-		for name, o := range c.Kubernetes.Objects {
-			var fields any
-			if err := json.Unmarshal(o.Manifest, &fields); err != nil {
-				return nil, fmt.Errorf("object %s of %s: %w", name, component, err)
-			}
-			named(fields, e.Secrets, used)
-		}
-	}
-	maps.DeleteFunc(used, func(name string, _ bool) bool { return e.Secrets[name].Existing.Name != "" })
-	return slices.Sorted(maps.Keys(used)), nil
-}
-
 // mayHoldTokens reports whether anything refers to an address or a secret among what is said
-// for a cluster alone and never bound: all but the manifests of objects.
+// of a component for a cluster alone and never bound: all but the manifests of objects.
 func mayHoldTokens(e *schema.Environment, component string) (bool, error) {
 	own := e.Components[component].Kubernetes
 	own.Objects = nil
-	data, err := json.Marshal([]any{own, e.Settings.Kubernetes})
+	data, err := json.Marshal(own)
 	return strings.ContainsFunc(string(data), schema.IsReserved), err
 }
 
@@ -168,24 +145,6 @@ func hasToken(o Object) (bool, error) {
 	}
 	data, err := json.Marshal(fields)
 	return strings.ContainsFunc(string(data), schema.IsReserved), err
-}
-
-// named notes the secrets whose names are text in a value.
-func named(v any, secrets map[string]schema.Secret, used map[string]bool) {
-	switch v := v.(type) {
-	case map[string]any:
-		for _, child := range v {
-			named(child, secrets, used)
-		}
-	case []any:
-		for _, child := range v {
-			named(child, secrets, used)
-		}
-	case string:
-		if _, is := secrets[v]; is {
-			used[v] = true
-		}
-	}
 }
 
 // objectsOf returns what a component is made of: its programs, what it brings itself, and
@@ -225,7 +184,7 @@ func objectsOf(e *schema.Environment, component string, programs []program) (obj
 			}
 			if unbound {
 				found = append(found, schema.Finding{
-					At:      []string{"components." + component + ".kubernetes", component + ".kubernetes"},
+					At:      []string{"components." + component + ".kubernetes", component + ".kubernetes", "kubernetes"},
 					Message: fmt.Sprintf("%s/%s would hold a reference to an address or a secret, where nothing puts it in", o.Kind(), o.GetName()),
 					Hint:    "patches, labels and annotations hold plain text only; env, files and manifests take references",
 				})

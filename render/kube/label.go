@@ -30,6 +30,11 @@ const (
 // pods are replaced when a file changes.
 const filesAnnotation = "mlops-gitops/files"
 
+// secretsAnnotation on a pod holds the digest of the revisions of the secrets that it mounts, so
+// that pods are replaced, and tasks run again, when a value changes. Where none of them is made
+// yet there is none.
+const secretsAnnotation = "mlops-gitops/secrets"
+
 // Labels are those of everything that belongs to e.
 func Labels(e *schema.Environment) map[string]string {
 	return map[string]string{
@@ -73,7 +78,7 @@ func (p program) meta(name string) metav1.ObjectMeta {
 
 // metaOf is the metadata of an object of a component, with what people say of it.
 func metaOf(e *schema.Environment, component, name string, labels map[string]string) metav1.ObjectMeta {
-	said := saidOf(e, component)
+	said := e.Components[component].Kubernetes
 	return metav1.ObjectMeta{
 		Name:        name,
 		Namespace:   e.Settings.Namespace,
@@ -94,5 +99,23 @@ func protected() map[string]string { return map[string]string{fluxPrune: fluxDis
 
 // workloadMeta is the metadata of what runs p.
 func (p program) workloadMeta(name string) metav1.ObjectMeta {
-	return metaOf(p.env, p.component, name, p.versioned())
+	meta := metaOf(p.env, p.component, name, p.versioned())
+	if len(p.told) > 0 { // by a script, whose ${…} are its own
+		meta.Annotations = both(meta.Annotations, map[string]string{fluxSubstitute: fluxDisabled})
+	}
+	return meta
+}
+
+// both are the entries of two maps; where they have the same key, the second's holds. Nil
+// when there are none.
+func both(first, second map[string]string) map[string]string {
+	if len(first)+len(second) == 0 {
+		return nil
+	}
+	all := maps.Clone(first)
+	if all == nil {
+		all = map[string]string{}
+	}
+	maps.Copy(all, second)
+	return all
 }

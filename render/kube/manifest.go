@@ -32,7 +32,7 @@ func manifest(e *schema.Environment, component, name string) (Object, error) {
 	if o.GetNamespace() == "" && !given.ClusterScoped {
 		o.SetNamespace(e.Settings.Namespace)
 	}
-	said := saidOf(e, component)
+	said := e.Components[component].Kubernetes
 	if given.Keep {
 		said.Annotations = both(said.Annotations, protected())
 	}
@@ -60,8 +60,8 @@ func admitted(e *schema.Environment, o *unstructured.Unstructured) error {
 		return fmt.Errorf("%q is no kind of object", kind)
 	case kind == "Job":
 		return errors.New("a Job can't be changed once it is there, so it would hold up Flux; make it a workload of kind task")
-	case kind == "Secret" && (o.Object["data"] != nil || o.Object["stringData"] != nil):
-		return errors.New("its value would be in Git for everyone to read; declare it among the secrets of the component")
+	case kind == "Secret" && !public(o):
+		return errors.New("its value would be in Git for everyone to read; declare it among the secrets of the component (certificates alone may stand under stringData)")
 	case kind == "Namespace" && o.GetName() == e.Settings.Namespace:
 		return errors.New("that is the platform's own namespace, with all that is in it")
 	}
@@ -77,6 +77,21 @@ func admitted(e *schema.Environment, o *unstructured.Unstructured) error {
 		return fmt.Errorf("its pod breaks restricted Pod Security, which the namespace enforces: %s", rule)
 	}
 	return nil
+}
+
+// public reports whether a Secret holds nothing but certificates, which are shown to whoever
+// connects: there are resources that take them from a Secret only.
+func public(o *unstructured.Unstructured) bool {
+	values, _, err := unstructured.NestedStringMap(o.Object, "stringData")
+	if err != nil || o.Object["data"] != nil {
+		return false
+	}
+	for _, value := range values {
+		if _, err := schema.Certificates(value); err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // podOf is the pod of an object of Kubernetes' own kinds, or nil.

@@ -186,7 +186,7 @@ func (t traffic) to() []networkingv1.NetworkPolicyEgressRule {
 	if siblings := openedBy(t.env, t.component); len(siblings) > 0 {
 		rules = append(rules, networkingv1.NetworkPolicyEgressRule{Ports: tcp(siblings...), To: pods(t.env, t.component)})
 	}
-	inside, outside := map[string][]int{}, map[string][]int{}
+	inside, outside, ambient := map[string][]int{}, map[string][]int{}, false
 	for _, edge := range t.env.Edges[t.component] {
 		switch {
 		case edge.Reached != "" || edge.Provider == t.component:
@@ -194,6 +194,7 @@ func (t traffic) to() []networkingv1.NetworkPolicyEgressRule {
 			inside[edge.Provider] = append(inside[edge.Provider], asked(t.env, edge)...)
 		default:
 			outside[edge.Host] = append(outside[edge.Host], edge.Number)
+			ambient = ambient || edge.Ambient
 		}
 	}
 	for _, provider := range slices.Sorted(maps.Keys(inside)) {
@@ -210,9 +211,33 @@ func (t traffic) to() []networkingv1.NetworkPolicyEgressRule {
 	for _, host := range slices.Sorted(maps.Keys(outside)) {
 		rules = append(rules, networkingv1.NetworkPolicyEgressRule{Ports: tcp(outside[host]...), To: address(host)})
 	}
+	if ambient {
+		rules = append(rules, identity()...)
+	}
 	t.further(t.env.Components[t.component].Kubernetes.Network.To, func(ports []networkingv1.NetworkPolicyPort, to []networkingv1.NetworkPolicyPeer) {
 		rules = append(rules, networkingv1.NetworkPolicyEgressRule{Ports: ports, To: to})
 	})
+	return rules
+}
+
+// identity is where a cloud tells a pod on its nodes as whom it is taken: the agent of EKS Pod
+// Identity, in clusters of either family of addresses (Amazon EKS, pod-id-agent-setup), and GKE's
+// metadata server, with Dataplane V2 and without (as policies in public use have it; tried on
+// neither cloud). What trades a token for a login, as IRSA does, is at port 443 of a name.
+func identity() (rules []networkingv1.NetworkPolicyEgressRule) {
+	for _, at := range []struct {
+		port  int
+		cidrs []string
+	}{
+		{80, []string{"169.254.170.23/32", "fd00:ec2::23/128", "169.254.169.254/32"}},
+		{988, []string{"169.254.169.252/32"}},
+	} {
+		rule := networkingv1.NetworkPolicyEgressRule{Ports: tcp(at.port)}
+		for _, cidr := range at.cidrs {
+			rule.To = append(rule.To, networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: cidr}})
+		}
+		rules = append(rules, rule)
+	}
 	return rules
 }
 

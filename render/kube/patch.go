@@ -81,6 +81,8 @@ func patch(e *schema.Environment, component string, objects []Object) (found []s
 			say(fmt.Sprintf("the patch of %s changes nothing", key), "take it out, or look at the object: mlops-gitops render "+e.Name+" --stdout")
 		case field != "":
 			say(fmt.Sprintf("the patch of %s changes %s, by which the cluster or Flux tells it from others", key, field), "leave that as it is; an object of your own stands in "+component+": kubernetes: objects")
+		case otherFiles(objects[i].typed, changed):
+			say(fmt.Sprintf("the patch of %s changes files under pods that would not start anew", key), "say what is in them under files, of the workload or of a component that has that setting; then pods are replaced")
 		case rule != "":
 			say(fmt.Sprintf("the patch of %s breaks restricted Pod Security, which the namespace enforces: %s", key, rule), "the cluster would not take the pod; leave that field out")
 		default:
@@ -120,6 +122,13 @@ func guarded(before, after typed) (string, error) {
 		}
 	}
 	return "", nil
+}
+
+// otherFiles reports whether two objects are ConfigMaps that hold something else.
+func otherFiles(before, after typed) bool {
+	was, is := before.(*corev1.ConfigMap)
+	now, still := after.(*corev1.ConfigMap)
+	return is && still && !reflect.DeepEqual([]any{was.Data, was.BinaryData}, []any{now.Data, now.BinaryData})
 }
 
 // patched is an object with a strategic merge patch, or a merge patch (RFC 7386) where

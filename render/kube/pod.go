@@ -5,6 +5,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
 // drain is for how many seconds a pod still serves when it is told to end, until
@@ -19,10 +21,10 @@ func podTemplate(p program) (corev1.PodTemplateSpec, error) {
 		return template, err
 	}
 	grace := p.Grace
-	if main.Lifecycle != nil {
+	if main.Lifecycle != nil && main.Lifecycle.PreStop != nil {
 		grace += drain
 	}
-	said := p.said()
+	said := p.said().Pods
 	template.Labels = p.versioned()
 	template.Labels = both(both(said.Labels, said.PodLabels), template.Labels)
 	template.Annotations = said.PodAnnotations
@@ -47,6 +49,13 @@ func podTemplate(p program) (corev1.PodTemplateSpec, error) {
 		}
 		template.Annotations = both(template.Annotations, map[string]string{filesAnnotation: sum})
 		volumes = append(volumes, filesVolume(p.name()))
+	}
+	if revised := p.revised(); len(revised) > 0 {
+		sum, err := digestOf(revised, 16)
+		if err != nil {
+			return template, fmt.Errorf("digest of secrets: %w", err)
+		}
+		template.Annotations = both(template.Annotations, map[string]string{secretsAnnotation: sum})
 	}
 	place(&template.Spec, p.env, said)
 	template.Spec.Volumes = volumes
@@ -93,5 +102,26 @@ func spread(template *corev1.PodTemplateSpec, p program, revisions ...string) {
 			LabelSelector:     &metav1.LabelSelector{MatchLabels: p.selector()},
 			MatchLabelKeys:    revisions,
 		})
+	}
+}
+
+// place puts a pod where people say.
+func place(spec *corev1.PodSpec, e *schema.Environment, said schema.Pods) {
+	for _, name := range e.Settings.Kubernetes.ImagePullSecrets {
+		spec.ImagePullSecrets = append(spec.ImagePullSecrets, corev1.LocalObjectReference{Name: name})
+	}
+	spec.NodeSelector = said.NodeSelector
+	spec.PriorityClassName = said.PriorityClassName
+	for _, t := range said.Tolerations {
+		k := corev1.Toleration{
+			Key:      t.Key,
+			Operator: corev1.TolerationOperator(t.Operator),
+			Value:    t.Value,
+			Effect:   corev1.TaintEffect(t.Effect),
+		}
+		if t.TolerationSeconds > 0 {
+			k.TolerationSeconds = new(int64(t.TolerationSeconds))
+		}
+		spec.Tolerations = append(spec.Tolerations, k)
 	}
 }

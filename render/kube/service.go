@@ -44,7 +44,7 @@ func services(p program) ([]typed, error) {
 
 // publicService leads people from outside to p, as its component says.
 func publicService(p program, ports []corev1.ServicePort) *corev1.Service {
-	said := p.env.Components[p.component].Kubernetes.Service
+	said := p.said().Service
 	s := service(p, p.name()+"-public", ports)
 	s.Annotations = both(s.Annotations, said.Annotations)
 	s.Spec.Type = cmp.Or(corev1.ServiceType(said.Type), corev1.ServiceTypeLoadBalancer)

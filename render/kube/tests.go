@@ -24,7 +24,7 @@ const testSeconds = 120
 // ends well when the answer is yes. They are not among the objects of a Cluster, and nobody
 // applies them but to test. A service that can't be asked has none.
 func Tests(e *schema.Environment) ([]Object, error) {
-	programs, err := programsOf(e)
+	programs, err := programsOf(e, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (p program) test() ([]Object, error) {
 	pod.Spec.RestartPolicy = corev1.RestartPolicyNever
 	pod.Spec.ActiveDeadlineSeconds = new(int64(testSeconds))
 	pod.Spec.Containers = []corev1.Container{c}
-	place(&pod.Spec, p.env, p.said())
+	place(&pod.Spec, p.env, p.said().Pods)
 	objects := []Object{{Stage: StageApps, typed: pod}}
 	if files := mounted(asking.asks); len(files) > 0 {
 		data := map[string]string{}

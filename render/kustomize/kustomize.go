@@ -5,6 +5,7 @@
 //
 //	deploy/<env>/base/<stage>/    the base's objects, a file each
 //	deploy/<env>/<stage>/         what is applied: the base with the overlay's changes
+//	deploy/<env>/.sops.yaml       for whom the command sops encrypts what is beside the secrets stage
 package kustomize
 
 import (
@@ -32,6 +33,9 @@ func Tree(c kube.Cluster, base *schema.Environment) (render.Tree, error) {
 	shipped, err := kube.Of(base)
 	if err != nil {
 		return tree, fmt.Errorf("base: %w", err)
+	}
+	if err := (writer{tree: &tree}).sops(c); err != nil {
+		return tree, err
 	}
 	for _, stage := range kube.Stages() {
 		w := writer{tree: &tree, dir: path.Join(root(c), "base", string(stage)), namespace: c.Settings.Namespace}

@@ -24,6 +24,7 @@ const (
 // too long or met twice, files that are too large, and text that names what belongs
 // to somebody else. Renderers refuse the same; here it has a line.
 func fits(e *schema.Environment) (found []schema.Finding) {
+	found = certificates(e)
 	services := map[string]string{} // by name, whose it is
 	for _, c := range sortedKeys(e.Components) {
 		place := e.Components[c].Place
@@ -43,6 +44,33 @@ func fits(e *schema.Environment) (found []schema.Finding) {
 				f.configMap()
 			}
 			found = append(found, f.found...)
+		}
+	}
+	return found
+}
+
+// certificates finds what is written as a certificate and is none: the lines look like one to
+// the schema, whatever they say.
+func certificates(e *schema.Environment) (found []schema.Finding) {
+	look := func(text string, at ...string) {
+		if text == "" {
+			return
+		}
+		if _, err := schema.Certificates(text); err != nil {
+			found = append(found, schema.Finding{
+				At:      at,
+				Message: fmt.Sprintf("%s can't be read: %v", at[0], err),
+				Hint:    "paste it anew, all of it; openssl x509 -noout -subject -in FILE says whether a file is right",
+			})
+		}
+	}
+	look(e.Settings.CA, "ca")
+	for _, name := range sortedKeys(e.Components) {
+		c := e.Components[name]
+		look(c.Front.CA, name+".ca", "components."+name+".front.ca")
+		for _, port := range sortedKeys(c.Published) {
+			at := name + ".published." + port + ".ca"
+			look(c.Published[port].CA, at, "components."+at)
 		}
 	}
 	return found

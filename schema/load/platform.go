@@ -1,6 +1,7 @@
 package load
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"reflect"
@@ -11,6 +12,7 @@ import (
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/build"
 	"cuelang.org/go/cue/cuecontext"
+	"cuelang.org/go/cue/parser"
 	"cuelang.org/go/cue/token"
 
 	"github.com/mlops-gitops/mlops-gitops/schema"
@@ -122,8 +124,9 @@ if #given.#name != _|_ {platform: schema.#Platform & {#env: #given}}
 
 // platformOf is #Platform, of the schema that an instance imports, of an environment.
 func platformOf(ctx *cue.Context, inst *build.Instance, name string, env cue.Value) cue.Value {
+	file, err := parser.ParseFile("derivation.cue", derivation)
 	derived := build.NewContext().NewInstance("", func(token.Pos, string) *build.Instance { return imported(inst) })
-	if err := derived.AddFile("derivation.cue", derivation); err != nil {
+	if err := errors.Join(err, derived.AddSyntax(file)); err != nil {
 		return ctx.Encode(err)
 	}
 	// both in one: each fill evaluates the whole platform

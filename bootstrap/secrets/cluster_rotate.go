@@ -1,0 +1,128 @@
+package secrets
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"github.com/mlops-gitops/mlops-gitops/schema"
+)
+
+// Rotate puts new values of some declared secrets in the place of those that are there, or
+// where there is none: those that are given, and for the others new ones. It takes public keys
+// only. Labels and annotations of a Secret that is there stay. All Problems come at once, and
+// then nothing changes; a file changes whole or not at all. now goes into the files.
+//
+// Where another process is changing the secrets, a Problem says so.
+func (c Cluster) Rotate(declared map[string]schema.Secret, names []string, given map[string][]byte, rand io.Reader, now time.Time) (r Result, err error) {
+	f, kept, done, err := c.change(declared, rand, now)
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	labelled := map[string]metadata{}
+	var problems []error
+	for _, name := range names {
+		if _, known := declared[name]; !known {
+			problems = append(problems, fmt.Errorf("%q is not declared", name))
+			continue
+		}
+		value, isGiven := given[name]
+		switch {
+		case isGiven && len(value) == 0:
+			problems = append(problems, &Problem{"the new value of " + name + " is empty", "supply one"})
+		case !utf8.Valid(value):
+			problems = append(problems, &Problem{"the new value of " + name + " is not text in UTF-8, as what a Secret's stringData holds must be", "supply it in base64, say, where its program reads that"})
+		case !isGiven && declared[name].Supplied:
+			problems = append(problems, &Problem{"a person supplies " + name, "supply the new value:\nmlops-gitops secrets set " + c.Env + " " + name})
+		}
+		if labelled[name], err = f.metadata(kept, name); err != nil {
+			problems = append(problems, err)
+		}
+	}
+	if len(problems) > 0 {
+		return r, errors.Join(problems...)
+	}
+	for _, name := range names {
+		if err := c.rotate(f, kept, name, labelled[name], given); err != nil {
+			return r, err
+		}
+		r.Rotated = append(r.Rotated, name)
+	}
+	slices.Sort(r.Rotated)
+	return r, nil
+}
+
+func (c Cluster) rotate(f *folder, kept sealed, name string, m metadata, given map[string][]byte) (err error) {
+	value, isGiven := given[name]
+	if !isGiven {
+		if value, err = newValue(kept.rand, kept.declared[name].Length); err != nil {
+			return err
+		}
+		defer clear(value)
+	}
+	data, err := encrypt(m, kept.declared[name].Login, value, kept.to, kept.rand, kept.now)
+	if err != nil {
+		return in(f.at(kept.file(name)), err)
+	}
+	return f.swap(kept.file(name), data, kept.mode(), kept.rand)
+}
+
+// metadata is that of a secret's next file: what is there is kept of it.
+func (f *folder) metadata(kept sealed, name string) (metadata, error) {
+	m := metadata{Name: name, Namespace: kept.Namespace}
+	size, err := f.size(kept.file(name))
+	if err != nil || size <= 0 {
+		return m, err
+	}
+	data, err := f.read(kept.file(name))
+	if err != nil {
+		return m, err
+	}
+	defer clear(data)
+	o, err := parse(data)
+	if err != nil || o.Kind != "Secret" {
+		return m, &Problem{f.at(kept.file(name)) + " is not one Kubernetes Secret", "move it away"}
+	}
+	m.Labels, m.Annotations = o.Metadata.Labels, o.Metadata.Annotations
+	return m, nil
+}
+
+// change opens the folder for a process alone, to put sealed values there. done closes it.
+func (c Cluster) change(declared map[string]schema.Secret, rand io.Reader, now time.Time) (f *folder, kept sealed, done func() error, err error) {
+	kept = sealed{Cluster: c, declared: declared, rand: rand, now: now}
+	if err := c.valid(); err != nil {
+		return nil, kept, nil, err
+	}
+	if _, err := sorted(declared); err != nil {
+		return nil, kept, nil, err
+	}
+	if kept.to, err = c.recipients(); err != nil {
+		return nil, kept, nil, err
+	}
+	repo, err := os.OpenRoot(c.Dir)
+	if err != nil {
+		return nil, kept, nil, err
+	}
+	if f, err = makeFolder(repo, c.folder(), 0o755); err != nil {
+		return nil, kept, nil, errors.Join(err, repo.Close())
+	}
+	closeAll := func() error { return errors.Join(f.Close(), repo.Close()) }
+	unlock, err := f.lock(false)
+	if err != nil {
+		return nil, kept, nil, errors.Join(err, closeAll())
+	}
+	done = func() error { return errors.Join(unlock(), closeAll()) }
+	if err := f.sweep(); err != nil {
+		return nil, kept, nil, errors.Join(err, done())
+	}
+	return f, kept, done, nil
+}
+
+// at is a secret's file in the repository, for people.
+func (c Cluster) at(name string) string { return path.Join(c.folder(), name+".yaml") }

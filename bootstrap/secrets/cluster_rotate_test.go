@@ -1,0 +1,117 @@
+package secrets
+
+import (
+	"crypto/rand"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mlops-gitops/mlops-gitops/schema"
+)
+
+func TestARotatedSecretHasANewValueThatOldReadersOfTheFileNeed(t *testing.T) {
+	dir, first, second := t.TempDir(), identity(t), identity(t)
+	cluster := clusterFor(t, dir, first)
+	value, before := mustOpen(t, dir, flask, first), get(t, dir, role)
+	put(t, dir, flask, strings.Replace(get(t, dir, flask), "namespace: mlops-prod\n", "namespace: mlops-prod\n    annotations:\n        team: ml\n", 1))
+	cluster.Recipients = []string{second.Recipient().String()}
+	r, err := cluster.Rotate(declared, []string{"mlflow.flask-key"}, nil, rand.Reader, now.Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantResult(t, r, Result{Rotated: []string{"mlflow.flask-key"}})
+	if got := mustOpen(t, dir, flask, second); got == value || !whole([]byte(got), 64) {
+		t.Errorf("the new value is %q", got)
+	}
+	if !strings.Contains(get(t, dir, flask), "annotations:\n        team: ml\n") || get(t, dir, role) != before {
+		t.Errorf("it is\n%s", get(t, dir, flask))
+	}
+	wantMode(t, dir, flask, 0o644)
+}
+
+func TestALoginTellsTheOperatorToReload(t *testing.T) {
+	dir, owner := t.TempDir(), identity(t)
+	login := map[string]schema.Secret{"mlflow.postgres.password": {Component: "mlflow", Length: 32, Login: "mlflow"}}
+	cluster := Cluster{dir, "prod", "mlops-prod", []string{owner.Recipient().String()}}
+	if _, err := cluster.Rotate(login, []string{"mlflow.postgres.password"}, nil, rand.Reader, now); err != nil {
+		t.Fatal(err)
+	}
+	if file := get(t, dir, role); !strings.Contains(file, "labels:\n        cnpg.io/reload: \"true\"\n") {
+		t.Errorf("it is\n%s", file)
+	}
+	if _, err := open([]byte(get(t, dir, role)), owner); err != nil {
+		t.Error(err)
+	}
+	if missing, err := cluster.Missing(login); err != nil || missing != nil {
+		t.Errorf("missing: %q, %v", missing, err)
+	}
+}
+
+func TestAGivenValueIsSealed(t *testing.T) {
+	dir, owner := t.TempDir(), identity(t)
+	cluster := Cluster{dir, "prod", "mlops-prod", []string{owner.Recipient().String()}}
+	const key = "deploy/prod/secrets/mlflow.cloud-key.yaml"
+	if _, err := cluster.Rotate(supplied, []string{"mlflow.cloud-key"}, map[string][]byte{"mlflow.cloud-key": []byte("hunter2")}, rand.Reader, now); err != nil {
+		t.Fatal(err)
+	}
+	if got := mustOpen(t, dir, key, owner); got != "hunter2" {
+		t.Errorf("reads %q", got)
+	}
+	before := get(t, dir, key)
+	_, err := cluster.Rotate(supplied, []string{"mlflow.cloud-key", "mlflow.cloud-password", "mlflow.flask-key"}, map[string][]byte{"mlflow.cloud-key": {}}, rand.Reader, now)
+	wantProblems(t, err, []string{"the new value of mlflow.cloud-key is empty", "a person supplies mlflow.cloud-password"}, "supply one")
+	if get(t, dir, key) != before {
+		t.Error("the file changed")
+	}
+	wantFiles(t, dir, key)
+	put(t, dir, key, "kind: ConfigMap\n")
+	_, err = cluster.Rotate(supplied, []string{"mlflow.cloud-key"}, map[string][]byte{"mlflow.cloud-key": []byte("x")}, rand.Reader, now)
+	wantProblems(t, err, []string{key + " is not one Kubernetes Secret"}, "move it away")
+}
+
+func TestOfTwoThatChangeSealedSecretsOneWins(t *testing.T) {
+	dir, owner := t.TempDir(), identity(t)
+	cluster := clusterFor(t, dir, owner)
+	_, _, done, err := cluster.change(declared, rand.Reader, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := get(t, dir, flask)
+	_, err = cluster.Rotate(declared, []string{"mlflow.flask-key"}, nil, rand.Reader, now)
+	wantProblems(t, err, []string{"another command is changing secrets in deploy/prod/secrets"}, "wait for it")
+	_, err = cluster.Reseal(keysOf(t, owner), rand.Reader, now)
+	wantProblems(t, err, []string{"another command is changing secrets in deploy/prod/secrets"}, "wait for it")
+	if get(t, dir, flask) != before {
+		t.Error("the file changed")
+	}
+	if err := done(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = cluster.Rotate(declared, []string{"mlflow.flask-key"}, nil, rand.Reader, now); err != nil {
+		t.Error(err)
+	}
+}
+
+// What is written on the way to a sealed file never holds its value.
+func TestNoFileHoldsAGivenValueInTheOpen(t *testing.T) {
+	dir, owner := t.TempDir(), identity(t)
+	cluster := Cluster{dir, "prod", "mlops-prod", []string{owner.Recipient().String()}}
+	given := map[string][]byte{}
+	for name := range maps.Keys(supplied) {
+		given[name] = []byte("hunter2hunter2")
+	}
+	for range 20 {
+		if _, err := cluster.Rotate(supplied, []string{"mlflow.cloud-key", "mlflow.cloud-password"}, given, rand.Reader, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range files(t, dir) {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil || strings.Contains(string(data), "hunter2") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,283 @@
+package secrets
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"filippo.io/age"
+	"filippo.io/age/armor"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/mlops-gitops/mlops-gitops/schema"
+)
+
+// Resealed says what Reseal did: secrets by name and recipients, sorted.
+type Resealed struct {
+	Wrapped   []string // more can read them: their data keys were wrapped anew, the values stay
+	Anew      []string // fewer can read them: the values are encrypted anew, with new data keys
+	Unchanged []string
+	Added     []string // recipients that some file did not have
+	Removed   []string // recipients that some file had
+}
+
+// Reseal makes those who are named in the settings the ones who can read the sealed secrets of
+// the environment, used or not. It takes a private key of one who can read them now. All
+// Problems come at once, and then nothing changes; a file changes whole or not at all.
+func (c Cluster) Reseal(own Identities, rand io.Reader, now time.Time) (r Resealed, err error) {
+	f, kept, done, err := c.change(nil, rand, now)
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	names, err := c.orphans(f, nil)
+	if err != nil {
+		return r, err
+	}
+	added, removed := map[string]bool{}, map[string]bool{}
+	var problems []error
+	files := map[string][]byte{}
+	for _, name := range names {
+		data, err := f.read(kept.file(name))
+		if err != nil {
+			return r, err
+		}
+		more, fewer, err := c.differs(data)
+		if err != nil {
+			return r, in(c.at(name), err)
+		}
+		if len(more)+len(fewer) == 0 {
+			r.Unchanged = append(r.Unchanged, name)
+			continue
+		}
+		for _, key := range more {
+			added[key] = true
+		}
+		for _, key := range fewer {
+			removed[key] = true
+		}
+		if files[name], err = kept.reseal(name, data, own, len(fewer) > 0); err != nil {
+			problems = append(problems, err)
+		} else if len(fewer) > 0 {
+			r.Anew = append(r.Anew, name)
+		} else {
+			r.Wrapped = append(r.Wrapped, name)
+		}
+	}
+	if len(problems) > 0 {
+		return Resealed{}, errors.Join(problems...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if err := f.swap(kept.file(name), files[name], kept.mode(), rand); err != nil {
+			return Resealed{}, err
+		}
+	}
+	r.Added, r.Removed = slices.Sorted(maps.Keys(added)), slices.Sorted(maps.Keys(removed))
+	return r, nil
+}
+
+// differs are the recipients that a sealed file lacks, and those that it has and should not.
+func (c Cluster) differs(data []byte) (more, fewer []string, err error) {
+	o, err := parse(data)
+	if err != nil {
+		return nil, nil, errors.New("it is not one Kubernetes Secret")
+	}
+	has := map[string]bool{}
+	for _, k := range o.SOPS.Age {
+		has[k.Recipient] = true
+		if !slices.Contains(c.Recipients, k.Recipient) {
+			fewer = append(fewer, k.Recipient)
+		}
+	}
+	for _, key := range c.Recipients {
+		if !has[key] {
+			more = append(more, key)
+		}
+	}
+	return more, fewer, nil
+}
+
+// SealedForOthers are the sealed secrets, used or not, that can't be read by exactly those whom
+// the settings name, in order. It changes nothing.
+func (c Cluster) SealedForOthers() (names []string, err error) {
+	err = c.each(func(name string, data []byte, _ object) error {
+		more, fewer, err := c.differs(data)
+		if len(more)+len(fewer) > 0 {
+			names = append(names, name)
+		}
+		return err
+	})
+	return names, err
+}
+
+// reseal is a secret's file for the recipients of the settings.
+func (s sealed) reseal(name string, data []byte, own Identities, anew bool) ([]byte, error) {
+	file := path.Join(s.folder(), s.file(name))
+	o, err := parse(data)
+	if err != nil {
+		return nil, &Problem{file + " is not one Kubernetes Secret", "move it away"}
+	}
+	if o.SOPS.otherKeys() {
+		return nil, &Problem{file + " is encrypted for other keys than age's, too", "take the stock command, which knows those:\nsops updatekeys " + file}
+	}
+	key, err := s.dataKey(name, o, own)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(key)
+	var node yaml.Node
+	if err := yaml.Unmarshal(data, &node); err != nil {
+		return nil, &Problem{file + " is not one Kubernetes Secret", "move it away"}
+	}
+	if !anew {
+		keys, err := wrap(key, s.to, o.SOPS.Age)
+		if err != nil {
+			return nil, err
+		}
+		envelope, err := field(&node, "sops")
+		if err == nil {
+			err = setField(envelope, "age", keys)
+		}
+		if err != nil {
+			return nil, in(file, err)
+		}
+		return yaml.Marshal(&node)
+	}
+	from := func(n *yaml.Node, place string) ([]byte, string, error) { return unenc(key, n.Value, place) }
+	if err = holdsOnlyValues(&node, o.SOPS); err == nil {
+		if err = intact(data, key, o.SOPS); err == nil {
+			err = seal(&node, from, o.SOPS.EncryptedRegex, s.to, s.rand, s.now)
+		}
+	}
+	if err != nil {
+		return nil, &Problem{fmt.Sprintf("%s: %v", file, err), "take it back from Git, or give it a new value, which the new recipients alone can read:\nmlops-gitops secrets rotate " + s.Env + " " + name}
+	}
+	return yaml.Marshal(&node)
+}
+
+// intact is an error when the values are not those that the MAC is of.
+func intact(data, key []byte, e envelope) error {
+	var file yaml.Node
+	if err := yaml.Unmarshal(data, &file); err != nil {
+		return errors.New("it is not YAML")
+	}
+	now, err := digestValues(&file, e.EncryptedRegex, func(n *yaml.Node, place string) ([]byte, error) {
+		text, _, err := unenc(key, n.Value, place)
+		return text, err
+	})
+	if err != nil {
+		return err
+	}
+	then, _, err := unenc(key, e.MAC, e.LastModified)
+	if err != nil {
+		return errors.New("its MAC was changed after it was encrypted")
+	}
+	if !bytes.Equal(now, then) {
+		return errors.New("it was changed after it was encrypted")
+	}
+	return nil
+}
+
+// holdsOnlyValues is an error where something is encrypted in a way that values are not, which
+// re-encrypting them would leave unreadable.
+func holdsOnlyValues(n *yaml.Node, e envelope) error {
+	if e.EncryptedRegex == "" || e.Others["mac_only_encrypted"] == true {
+		return errors.New("it says in another way than by encrypted_regex what is encrypted")
+	}
+	for _, comment := range []string{n.HeadComment, n.LineComment, n.FootComment} {
+		if strings.Contains(comment, "ENC[") {
+			return errors.New("it holds an encrypted comment")
+		}
+	}
+	for _, child := range n.Content {
+		if err := holdsOnlyValues(child, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// otherKeys reports whether others than age's recipients can read the file.
+func (e envelope) otherKeys() bool {
+	for _, kind := range []string{"kms", "gcp_kms", "azure_kv", "hc_vault", "hckms", "pgp", "key_groups"} {
+		if list, ok := e.Others[kind].([]any); ok && len(list) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// dataKey opens the file's data key with a person's own.
+func (s sealed) dataKey(name string, o object, own Identities) ([]byte, error) {
+	for _, k := range o.SOPS.Age {
+		r, err := age.Decrypt(armor.NewReader(strings.NewReader(k.Enc)), own.all...)
+		if err != nil || len(own.all) == 0 {
+			continue // it is somebody else's
+		}
+		if key, err := io.ReadAll(r); err == nil && len(key) == dataKeySize {
+			return key, nil
+		}
+	}
+	return nil, s.cannotOpen(name, o, own)
+}
+
+// cannotOpen says who could open the file, and what is left where nobody can.
+func (s sealed) cannotOpen(name string, o object, own Identities) error {
+	var readers []string
+	for _, k := range o.SOPS.Age {
+		readers = append(readers, k.Recipient)
+	}
+	file := path.Join(s.folder(), s.file(name))
+	msg := fmt.Sprintf("%s is to be opened, and none of your age keys can: %s", file, strings.Join(own.public, ", "))
+	if len(own.all) == 0 {
+		msg = fmt.Sprintf("%s is to be opened, and there is no age private key in %s", file, strings.Join(own.looked, ", "))
+	}
+	key := schema.SecretKey
+	if o.StringData[schema.PasswordKey]+o.Data[schema.PasswordKey] != "" {
+		key = schema.PasswordKey
+	}
+	lost := fmt.Sprintf("where nobody has one any more, a cluster that runs still has the value:\n"+
+		"kubectl get secret %[1]s --namespace %[2]s --output jsonpath='{.data.%[3]s}' | base64 -d | mlops-gitops secrets set %[4]s %[1]s\n"+
+		"or give it a new one:\nmlops-gitops secrets rotate %[4]s %[1]s", name, s.Namespace, key, s.Env)
+	if len(readers) == 0 {
+		return &Problem{msg, "it names nobody who could; " + lost}
+	}
+	return &Problem{msg, fmt.Sprintf("any of these opens it, with its private key in SOPS_AGE_KEY_FILE: %s\n%s", strings.Join(readers, ", "), lost)}
+}
+
+// each goes through the sealed Secrets that are there, by name.
+func (c Cluster) each(do func(name string, data []byte, o object) error) error {
+	if err := checkEnv(c.Env); err != nil {
+		return err
+	}
+	return lookInto(c.Dir, c.folder(), func(f *folder) error {
+		files, err := f.files()
+		if err != nil {
+			return err
+		}
+		for _, file := range files {
+			name, isYAML := strings.CutSuffix(file, ".yaml")
+			if size, err := f.size(file); !isYAML || err != nil || size < 0 {
+				continue // somebody else's, which those say who need it
+			}
+			data, err := f.read(file)
+			if err != nil {
+				return err
+			}
+			o, err := parse(data)
+			if err != nil || o.Kind != "Secret" || !o.encrypted() {
+				continue
+			}
+			if err := do(name, data, o); err != nil {
+				return in(f.at(file), err)
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,38 @@
+package kube
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/mlops-gitops/mlops-gitops/render/container"
+)
+
+// The hook tries until the program takes the value, which comes on its standard input, and
+// says nothing that the command says.
+func TestTellingTriesUntilTheValueIsTaken(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.admin"), []byte("hunter2"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// the program answers at the second try
+	program := `cat >"$1/got"; [ -e "$1/up" ] || { >"$1/up"; echo hunter2 >&2; exit 1; }`
+	hook := telling([]told{{"a.admin", []string{"sh", "-c", program, "it's", dir}}})
+	script := strings.ReplaceAll(hook.Exec.Command[2], container.SecretDir, dir)
+	out, err := exec.Command(hook.Exec.Command[0], "-eu", "-c", script).CombinedOutput()
+	if err != nil || len(out) > 0 {
+		t.Fatalf("%v: %s\n%s", err, out, script)
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, "got")); err != nil || string(got) != "hunter2" {
+		t.Errorf("the program read %q, %v", got, err)
+	}
+	script = strings.ReplaceAll(strings.ReplaceAll(script, "sleep 2", ":"), "-ge 300", "-ge 3")
+	script = strings.ReplaceAll(script, program, `echo x >>"$1/tries"; echo hunter2; exit 1`)
+	out, err = exec.Command("/bin/sh", "-eu", "-c", script).CombinedOutput()
+	tries, _ := os.ReadFile(filepath.Join(dir, "tries"))
+	if err == nil || string(out) != "a.admin was not taken\n" || string(tries) != "x\nx\nx\n" {
+		t.Errorf("one that never answers: %v, %q, tries %q", err, out, tries)
+	}
+}
