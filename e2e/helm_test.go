@@ -114,19 +114,31 @@ func byTitle(t *testing.T, text string) map[string]map[string]any {
 	return found
 }
 
-// withoutAppliers is an object without what Flux or Helm is told of it. A StatefulSet's
-// disks have annotations of their own.
+// withoutAppliers is an object without what Flux or Helm is told of it and of its disks.
 func withoutAppliers(t *testing.T, o map[string]any) map[string]any {
 	t.Helper()
-	data := asJSON(t, o)
-	for _, told := range []string{
-		`"kustomize.toolkit.fluxcd.io/(?:prune|substitute)":"disabled"`, `"helm.sh/resource-policy":"keep"`,
-	} {
-		data = regexp.MustCompile(told+`,|,`+told+`|"annotations":{`+told+`},|`+told).ReplaceAllString(data, "")
-	}
 	var bare map[string]any
-	if err := json.Unmarshal([]byte(data), &bare); err != nil {
-		t.Fatalf("%v: %s", err, data)
+	if err := json.Unmarshal([]byte(asJSON(t, o)), &bare); err != nil {
+		t.Fatal(err)
+	}
+	told := func(of map[string]any) {
+		metadata, _ := of["metadata"].(map[string]any)
+		annotations, _ := metadata["annotations"].(map[string]any)
+		for _, name := range []string{"kustomize.toolkit.fluxcd.io/prune", "kustomize.toolkit.fluxcd.io/substitute", "helm.sh/resource-policy"} {
+			delete(annotations, name)
+		}
+		if len(annotations) == 0 {
+			delete(metadata, "annotations")
+		}
+	}
+	told(bare)
+	claims, _, err := unstructured.NestedFieldNoCopy(bare, "spec", "volumeClaimTemplates")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, _ := claims.([]any)
+	for _, claim := range list {
+		told(claim.(map[string]any))
 	}
 	return bare
 }
@@ -154,10 +166,11 @@ func grep(text, what string) string {
 // A released folder holds an environment that Helm installs as the release mlops.
 type released struct{ synced }
 
-// environment writes prod and renders it.
+// environment writes prod, makes the secrets that it lacks and renders it.
 func (f released) environment(text string) {
 	f.t.Helper()
 	f.write("environments/prod/environment.cue", text)
+	f.run(program(f.t), "secrets", "generate", "prod")
 	f.run(program(f.t), "render", "prod")
 }
 
@@ -222,7 +235,6 @@ func TestHelm(t *testing.T) {
 	}
 	f.run(program(t), "init")
 	prod("")
-	f.run(program(t), "secrets", "generate", "prod")
 	disks(f.folder)
 	t.Cleanup(func() { f.run("kubectl", "delete", "namespace", f.namespace, "--wait=false") })
 
@@ -347,7 +359,6 @@ func TestClusterHelm(t *testing.T) {
 	f.folder.env = append(f.folder.env, "SOPS_AGE_KEY_FILE="+f.dir+"/age.agekey")
 	f.run(program(t), "init")
 	f.environment(smallProd(key.public, `mlflow: version: "v3.12.0"`))
-	f.run(program(t), "secrets", "generate", "prod")
 	t.Cleanup(func() { f.run("kubectl", "delete", "namespace", f.namespace, "--timeout", "180s") })
 	f.run("kubectl", "wait", "namespace/"+f.namespace, "--for", "delete", "--timeout", "180s") // of a test before
 	f.before()
