@@ -121,4 +121,5 @@ type Rotation struct {
 	Never    string  `json:"never"`    // why it can't, or ""
 	Workload string  `json:"workload"` // where the command runs
 	Command  []Value `json:"command"`  // reads the new value from its standard input
+	Task     string  `json:"task"`     // that does the same in a cluster, or ""
 }

@@ -24,7 +24,7 @@ type told struct {
 	command []string // reads the value from its standard input
 }
 
-// toldOf are the secrets that p has to be told, in order of names. p mounts them and what their
+// toldOf are the secrets that p has to be told, where no task does it, in order of names. p mounts them and what their
 // commands name.
 func toldOf(p *program) ([]told, error) {
 	var all []told
@@ -33,7 +33,7 @@ func toldOf(p *program) ([]told, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.env.Secrets)) {
 		s := p.env.Secrets[name]
-		if s.Component != p.component || s.Rotate.Workload != p.workload || len(s.Rotate.Command) == 0 {
+		if s.Component != p.component || s.Rotate.Workload != p.workload || s.Rotate.Task != "" || len(s.Rotate.Command) == 0 {
 			continue
 		}
 		command, mounts, err := container.Command(p.env, p.component, s.Rotate.Command)
