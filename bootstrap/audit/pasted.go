@@ -75,7 +75,8 @@ func word(b byte) bool {
 }
 
 var (
-	amazonID     = regexp.MustCompile(`\b(?:AKIA|ASIA)[A-Z2-7]{16}\b`)
+	amazonNames  = []string{"AKIA", "ASIA"} // of a person, and for a time
+	amazonName   = regexp.MustCompile(`^[A-Z2-7]{16}`)
 	amazonSecret = regexp.MustCompile(`[A-Za-z0-9/+]+`)
 )
 
@@ -83,19 +84,26 @@ var (
 const near = 300
 
 // amazonKey finds a secret access key by the name that is beside it, which alone is no
-// secret; or -1. A secret has 40 characters, unlike a digest in both cases.
+// secret; or -1. A secret has 40 characters, upper and lower case and digits, which no digest has.
 //
 // Source: AWS IAM User Guide, IAM identifiers, unique identifiers; Manage access keys.
 func amazonKey(data []byte) int {
-	for _, id := range amazonID.FindAllIndex(data, -1) {
-		from := max(id[0]-near, 0)
-		for _, at := range amazonSecret.FindAllIndex(data[from:min(id[1]+near, len(data))], -1) {
-			secret := data[from+at[0] : from+at[1]]
-			mixed := bytes.ContainsAny(secret, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") && bytes.ContainsAny(secret, "abcdefghijklmnopqrstuvwxyz") && bytes.ContainsAny(secret, "0123456789")
-			if len(secret) == 40 && mixed {
-				return from + at[0]
+	for _, begins := range amazonNames {
+		for at := next(data, begins, 0); at >= 0; at = next(data, begins, at+1) {
+			if !amazonName.Match(data[at+len(begins):]) {
+				continue
+			}
+			from, to := max(at-near, 0), min(at+len(begins)+16+near, len(data))
+			for _, found := range amazonSecret.FindAllIndex(data[from:to], -1) {
+				if secret := data[from+found[0] : from+found[1]]; len(secret) == 40 && mixed(secret) {
+					return from + found[0]
+				}
 			}
 		}
 	}
 	return -1
+}
+
+func mixed(text []byte) bool {
+	return bytes.ContainsAny(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") && bytes.ContainsAny(text, "abcdefghijklmnopqrstuvwxyz") && bytes.ContainsAny(text, "0123456789")
 }

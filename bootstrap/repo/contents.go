@@ -28,8 +28,8 @@ type Content struct {
 // A Place is where Git has a content.
 type Place struct {
 	Path   string // relative to the configuration repository, "../x" beside it; "" for a message
-	Commit string // full hash of the oldest commit that has it; "" for what is only staged, and for a tag
-	Tag    string // whose message it is
+	Commit string // full hash of the oldest commit that has it; "" for what is only staged, and with a tag
+	Tag    string // or other reference whose message it is, or that leads to no commit but to it
 }
 
 // Contents shows all that Git keeps: files and messages of the whole history of every
@@ -49,7 +49,7 @@ func (r *Repo) Contents(ctx context.Context, limit int64, show func(Content) err
 	}
 	h.missing = missing
 	for _, tip := range tips {
-		if err := h.reach(ctx, tip); err != nil {
+		if err := h.reach(ctx, tip.hash, tip.name); err != nil {
 			return false, err
 		}
 	}
@@ -60,25 +60,30 @@ func (r *Repo) Contents(ctx context.Context, limit int64, show func(Content) err
 	if err != nil {
 		return false, err
 	}
+	empty := plumbing.ComputeHash(plumbing.BlobObject, nil) // of a file that is only meant to be added, too
 	for _, e := range x.entries {
-		if f := e.file(); f.mode != filemode.Submodule {
-			if _, known := h.blobs[f.hash]; !known { // else history tells of it
-				h.blob(f.hash, e.path, "")
-			}
+		f := e.file()
+		if _, known := h.blobs[f.hash]; !known && f.mode != filemode.Submodule && f.hash != empty { // what is known history tells of
+			h.blob(f.hash, e.path, Place{})
 		}
 	}
 	return len(missing) == 0, h.read(ctx, limit)
 }
 
-// tips are the objects from which all that is kept is reached.
-func (r *Repo) tips() (tips []plumbing.Hash, err error) {
+// A tip is an object from which what is kept is reached, and what names it.
+type tip struct {
+	hash plumbing.Hash
+	name string
+}
+
+func (r *Repo) tips() (tips []tip, err error) {
 	refs, err := r.store.IterReferences()
 	if err != nil {
 		return nil, fmt.Errorf("read Git's references: %w", err)
 	}
 	err = refs.ForEach(func(ref *plumbing.Reference) error {
 		if ref.Type() == plumbing.HashReference {
-			tips = append(tips, ref.Hash())
+			tips = append(tips, tip{ref.Hash(), ref.Name().Short()})
 		}
 		return nil
 	})
@@ -95,7 +100,7 @@ func (r *Repo) tips() (tips []plumbing.Hash, err error) {
 			return nil, fmt.Errorf("read Git's references: %w", err)
 		}
 		if text := strings.TrimSpace(string(data)); plumbing.IsHash(text) {
-			tips = append(tips, plumbing.NewHash(text))
+			tips = append(tips, tip{plumbing.NewHash(text), "HEAD"})
 		}
 	}
 	stashes, err := os.ReadFile(filepath.Join(r.commonDir, "logs", "refs", "stash")) // all but the last are in its log only
@@ -104,7 +109,7 @@ func (r *Repo) tips() (tips []plumbing.Hash, err error) {
 	}
 	for lines := bufio.NewScanner(bytes.NewReader(stashes)); lines.Scan(); {
 		if words := strings.Fields(lines.Text()); len(words) > 1 && plumbing.IsHash(words[1]) {
-			tips = append(tips, plumbing.NewHash(words[1]))
+			tips = append(tips, tip{plumbing.NewHash(words[1]), "stash"})
 		}
 	}
 	return tips, nil
@@ -133,8 +138,8 @@ type foundBlob struct {
 }
 
 // reach notes all commits that an object leads to. What else a tag may name is noted at once.
-func (h *history) reach(ctx context.Context, tip plumbing.Hash) error {
-	for todo := []plumbing.Hash{tip}; len(todo) > 0; {
+func (h *history) reach(ctx context.Context, from plumbing.Hash, name string) error {
+	for todo := []plumbing.Hash{from}; len(todo) > 0; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -154,17 +159,17 @@ func (h *history) reach(ctx context.Context, tip plumbing.Hash) error {
 				todo = append(todo, o.ParentHashes...)
 			}
 		case *object.Tag:
-			h.tags[hash] = true
+			h.tags[hash], name = true, o.Name
 			if err := h.show(message(o.Message, Place{Tag: o.Name})); err != nil {
 				return err
 			}
 			todo = append(todo, o.Target)
 		case *object.Tree:
-			if err := h.tree(hash, "", ""); err != nil {
+			if err := h.tree(hash, "", Place{Tag: name}); err != nil {
 				return err
 			}
 		case *object.Blob:
-			h.blob(hash, "", "")
+			h.blob(hash, "", Place{Tag: name})
 		}
 	}
 	return nil
@@ -190,7 +195,7 @@ func (h *history) walkCommits(ctx context.Context) error {
 		if err := h.show(message(c.Message, Place{Commit: c.Hash.String()})); err != nil {
 			return err
 		}
-		if err := h.tree(c.TreeHash, "", c.Hash.String()); err != nil {
+		if err := h.tree(c.TreeHash, "", Place{Commit: c.Hash.String()}); err != nil {
 			return err
 		}
 	}
@@ -198,12 +203,11 @@ func (h *history) walkCommits(ctx context.Context) error {
 }
 
 // tree notes the files of a tree, unless it was seen at the same path.
-func (h *history) tree(hash plumbing.Hash, prefix, commit string) error {
-	at := treeAt{hash, prefix}
-	if h.trees[at] {
+func (h *history) tree(hash plumbing.Hash, prefix string, at Place) error {
+	if h.trees[treeAt{hash, prefix}] {
 		return nil
 	}
-	h.trees[at] = true
+	h.trees[treeAt{hash, prefix}] = true
 	entries, err := h.entries(hash)
 	if err != nil {
 		return err
@@ -211,27 +215,27 @@ func (h *history) tree(hash plumbing.Hash, prefix, commit string) error {
 	for _, e := range entries {
 		switch e.Mode {
 		case filemode.Dir:
-			if err := h.tree(e.Hash, prefix+e.Name+"/", commit); err != nil {
+			if err := h.tree(e.Hash, prefix+e.Name+"/", at); err != nil {
 				return err
 			}
 		case filemode.Submodule: // in a repository of its own
 		default:
-			h.blob(e.Hash, prefix+e.Name, commit)
+			h.blob(e.Hash, prefix+e.Name, at)
 		}
 	}
 	return nil
 }
 
-func (h *history) blob(hash plumbing.Hash, path, commit string) {
+func (h *history) blob(hash plumbing.Hash, path string, at Place) {
 	i, known := h.blobs[hash]
 	if !known {
 		i = len(h.found)
 		h.blobs[hash] = i
 		h.found = append(h.found, foundBlob{hash: hash})
 	}
-	path = h.fromConfig(path)
-	if !slices.ContainsFunc(h.found[i].places, func(p Place) bool { return p.Path == path }) {
-		h.found[i].places = append(h.found[i].places, Place{Path: path, Commit: commit})
+	at.Path = h.fromConfig(path)
+	if !slices.ContainsFunc(h.found[i].places, func(p Place) bool { return p.Path == at.Path }) {
+		h.found[i].places = append(h.found[i].places, at)
 	}
 }
 
