@@ -179,27 +179,49 @@ func message(text string, at Place) Content {
 	return Content{[]Place{at}, int64(len(text)), []byte(text)}
 }
 
-// walkCommits shows messages and notes files, oldest first.
+// walkCommits shows messages and notes files, oldest first, and no commit before its parents,
+// whatever the clocks said.
 func (h *history) walkCommits(ctx context.Context) error {
 	var all []*object.Commit
 	for _, c := range h.commits {
 		all = append(all, c)
 	}
 	slices.SortFunc(all, func(a, b *object.Commit) int {
-		return cmp.Or(a.Committer.When.Compare(b.Committer.When), bytes.Compare(a.Hash[:], b.Hash[:]))
+		return cmp.Or(b.Committer.When.Compare(a.Committer.When), bytes.Compare(b.Hash[:], a.Hash[:]))
 	})
-	for _, c := range all {
-		if err := ctx.Err(); err != nil {
-			return err
+	done := map[plumbing.Hash]bool{}
+	for len(all) > 0 { // the last is next
+		c := all[len(all)-1]
+		var before []*object.Commit
+		for _, p := range c.ParentHashes {
+			if parent := h.commits[p]; parent != nil && !done[p] {
+				before = append(before, parent)
+			}
 		}
-		if err := h.show(message(c.Message, Place{Commit: c.Hash.String()})); err != nil {
-			return err
+		if len(before) > 0 && !done[c.Hash] {
+			all = append(all, before...)
+			continue
 		}
-		if err := h.tree(c.TreeHash, "", Place{Commit: c.Hash.String()}); err != nil {
+		all = all[:len(all)-1]
+		if done[c.Hash] {
+			continue
+		}
+		done[c.Hash] = true
+		if err := h.commit(ctx, c); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (h *history) commit(ctx context.Context, c *object.Commit) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := h.show(message(c.Message, Place{Commit: c.Hash.String()})); err != nil {
+		return err
+	}
+	return h.tree(c.TreeHash, "", Place{Commit: c.Hash.String()})
 }
 
 // tree notes the files of a tree, unless it was seen at the same path.
