@@ -21,7 +21,7 @@ const Shortest = 8
 // A Hit is where something was found. Lines and columns count from 1, columns in bytes.
 type Hit struct {
 	Value        *Value // the known value, or nil
-	What         string // the form of the value, such as "base64"; without a value what was pasted, such as "a private key in PEM"
+	What         string // the form of the value, such as "in base64"; without a value what was pasted, such as "a private key in PEM"
 	Line, Column int
 }
 

@@ -30,12 +30,12 @@ func formsOf(value []byte) (forms []form) {
 		if len(part) < Shortest {
 			continue
 		}
-		add("plain text", bytes.Clone(part))
-		add("hexadecimal", hex.AppendEncode(nil, part))
-		add("hexadecimal", bytes.ToUpper(hex.AppendEncode(nil, part)))
+		add("in plain text", bytes.Clone(part))
+		add("in hexadecimal", hex.AppendEncode(nil, part))
+		add("in hexadecimal", bytes.ToUpper(hex.AppendEncode(nil, part)))
 		for shift := range 3 {
-			add("base64", inBase64(base64.RawStdEncoding, part, shift))
-			add("base64", inBase64(base64.RawURLEncoding, part, shift))
+			add("in base64", inBase64(base64.RawStdEncoding, part, shift))
+			add("in base64", inBase64(base64.RawURLEncoding, part, shift))
 		}
 		text := string(part) // strings can't be wiped, and escaping needs them
 		query, path := url.QueryEscape(text), url.PathEscape(text)

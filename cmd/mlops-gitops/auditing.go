@@ -66,8 +66,8 @@ func (r *repository) auditing(git *repo.Repo, own secrets.Identities, names []st
 			return nil, err
 		}
 		values = append(values, known...)
+		a.values += len(known)
 	}
-	a.values += len(values)
 	a.finder = audit.NewFinder(values)
 	return a, nil
 }
@@ -274,9 +274,9 @@ func (a *auditing) inHistory(c repo.Content) error {
 func (a *auditing) find(data []byte, places []repo.Place, tree bool) error {
 	values := a.finder.Values(data)
 	for _, h := range values {
-		msg := fmt.Sprintf("the value of %s's %s is here in %s", h.Value.Env, h.Value.Name, h.What)
+		msg := fmt.Sprintf("the value of %s's %s is here %s", h.Value.Env, h.Value.Name, h.What)
 		if h.Value.Env == "" {
-			msg = "your age private key is here in " + h.What
+			msg = "your age private key is here " + h.What
 		}
 		if err := a.note(places[0], h, tree, msg, a.renew(*h.Value)); err != nil {
 			return err
