@@ -20,7 +20,7 @@ import (
 
 // A Content is what an object of Git says: a file, or the message of a commit or a tag.
 type Content struct {
-	Places []Place // one for each path that it was ever at, for a message one
+	Places []Place // where it ever was: paths, of equal folders below one at the top the first; for a message one
 	Size   int64   // bytes
 	Data   []byte  // nil when Size is over the limit
 }
@@ -38,7 +38,7 @@ type Place struct {
 // that only reflogs know are not looked at. In a shallow clone whole is false: older commits are
 // not here.
 func (r *Repo) Contents(ctx context.Context, limit int64, show func(Content) error) (whole bool, err error) {
-	h := &history{Repo: r, show: show, commits: map[plumbing.Hash]*object.Commit{}, trees: map[treeAt]bool{}, tags: map[plumbing.Hash]bool{}, blobs: map[plumbing.Hash]int{}}
+	h := &history{Repo: r, show: show, commits: map[plumbing.Hash]*object.Commit{}, trees: map[objectAt]bool{}, files: map[objectAt]bool{}, tags: map[plumbing.Hash]bool{}, blobs: map[plumbing.Hash]int{}}
 	missing, err := r.store.Shallow()
 	if err != nil {
 		return false, fmt.Errorf("read Git's shallow file: %w", err)
@@ -121,13 +121,14 @@ type history struct {
 	show    func(Content) error
 	missing []plumbing.Hash // commits whose parents are not here
 	commits map[plumbing.Hash]*object.Commit
-	trees   map[treeAt]bool
+	trees   map[objectAt]bool // by the folder at the top that they are below
+	files   map[objectAt]bool
 	tags    map[plumbing.Hash]bool
 	blobs   map[plumbing.Hash]int // where they are in found
 	found   []foundBlob           // in the order in which they were found
 }
 
-type treeAt struct {
+type objectAt struct {
 	hash plumbing.Hash
 	path string
 }
@@ -224,12 +225,14 @@ func (h *history) commit(ctx context.Context, c *object.Commit) error {
 	return h.tree(c.TreeHash, "", Place{Commit: c.Hash.String()})
 }
 
-// tree notes the files of a tree, unless it was seen at the same path.
+// tree notes the files of a tree, unless it was seen below the same folder at the top: a few
+// trees, each many times in the next, have more paths than any machine holds.
 func (h *history) tree(hash plumbing.Hash, prefix string, at Place) error {
-	if h.trees[treeAt{hash, prefix}] {
+	top, _, _ := strings.Cut(h.fromConfig(prefix), "/")
+	if h.trees[objectAt{hash, top}] {
 		return nil
 	}
-	h.trees[treeAt{hash, prefix}] = true
+	h.trees[objectAt{hash, top}] = true
 	entries, err := h.entries(hash)
 	if err != nil {
 		return err
@@ -256,7 +259,8 @@ func (h *history) blob(hash plumbing.Hash, path string, at Place) {
 		h.found = append(h.found, foundBlob{hash: hash})
 	}
 	at.Path = h.fromConfig(path)
-	if !slices.ContainsFunc(h.found[i].places, func(p Place) bool { return p.Path == at.Path }) {
+	if !h.files[objectAt{hash, at.Path}] {
+		h.files[objectAt{hash, at.Path}] = true
 		h.found[i].places = append(h.found[i].places, at)
 	}
 }

@@ -110,6 +110,24 @@ func TestContents(t *testing.T) {
 	}
 }
 
+// Trees that are many times in one another are each read once.
+func TestContentsOfTreesInTrees(t *testing.T) {
+	s := newSandbox(t)
+	s.git(".", "init", "--quiet")
+	below := "100644 blob " + s.pipe(".", "the one file", "hash-object", "-w", "--stdin") + "\tname\n"
+	for range 40 { // 10 to the power of 40 paths
+		tree := s.pipe(".", below, "mktree")
+		below = ""
+		for n := range 10 {
+			below += fmt.Sprintf("040000 tree %s\t%d\n", tree, n)
+		}
+	}
+	s.git(".", "update-ref", "refs/heads/main", s.git(".", "commit-tree", "-m", "deep", s.pipe(".", below, "mktree")))
+	if got, _ := s.contents(".", 1000); len(got) != 2 || !strings.HasSuffix(got[0], ": the one file") {
+		t.Errorf("%d contents, %.300q", len(got), got)
+	}
+}
+
 // What Git would take is what it does take.
 func TestTakes(t *testing.T) {
 	s := newSandbox(t)
