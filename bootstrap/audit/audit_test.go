@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -161,6 +162,24 @@ func TestPasted(t *testing.T) {
 	for _, k := range kinds {
 		if k.source == "" {
 			t.Errorf("%s has no source", k.what)
+		}
+	}
+}
+
+// docs/security.md lists what is found.
+func TestKindsAreListed(t *testing.T) {
+	page, err := os.ReadFile("../../docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range kinds {
+		if !strings.Contains(string(page), "`"+strings.TrimSpace(k.begins)) {
+			t.Errorf("%s (%s) is not listed", k.what, k.begins)
+		}
+	}
+	for _, name := range amazonNames {
+		if !strings.Contains(string(page), "`"+name+"`") {
+			t.Errorf("%s is not listed", name)
 		}
 	}
 }
