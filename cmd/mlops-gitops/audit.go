@@ -79,48 +79,6 @@ Exit codes: 0 nothing is there; 1 something is; 2 could not look.`,
 	return cmd
 }
 
-// A leak is where something is that others can read, or how they could get at it.
-type leak struct {
-	file         string // relative to the working directory; "" for a message
-	line, column int    // 0: it is the file as a whole
-	commit, tag  string // the full hash and the name, where history has it
-	staged       bool   // what Git's index has, and nothing else
-	msg, hint    string
-	more         int // later versions of the file that have it, too
-}
-
-func (l *leak) Hint() string { return l.hint }
-
-func (l *leak) Error() string {
-	var at []string
-	switch {
-	case l.commit != "":
-		at = append(at, fmt.Sprintf("commit %.7s", l.commit))
-	case l.tag != "":
-		at = append(at, "tag "+l.tag)
-	case l.staged:
-		at = append(at, "staged")
-	}
-	file := l.file
-	if file == "" && len(at) > 0 {
-		file = "message"
-	}
-	if l.line > 0 {
-		file += fmt.Sprintf(":%d:%d", l.line, l.column)
-	}
-	if file != "" {
-		at = append(at, inLine(file))
-	}
-	text := l.msg
-	if len(at) > 0 {
-		text = strings.Join(at, ", ") + ": " + text
-	}
-	if l.more > 0 {
-		text += fmt.Sprintf(", and in %s of the file", count(l.more, "later version"))
-	}
-	return text
-}
-
 // showJSON prints what was found as machines read it.
 func (a *auditing) showJSON(w io.Writer) error {
 	type shown struct {
