@@ -36,6 +36,9 @@ type Elsewhere struct {
 	First bool                   // it must be in force there before this machine takes it: the next Rotate goes on
 }
 
+// madeAnew stands in the place of the new value of a certificate that is made here.
+const madeAnew = "made anew\n"
+
 // sealedNote starts the names of files beside new values that hold the state of the place
 // elsewhere which has got the value.
 const sealedNote = ".sealed-"
@@ -227,7 +230,7 @@ func (t turning) certificates(turns []Turn) error {
 			continue
 		case i < 0 || !t.all[i].supplied:
 			// a note that those who use it have to be started anew
-			if err := t.next.swap(turn.Name, []byte("made anew\n"), localFileMode, t.rand); err != nil {
+			if err := t.next.swap(turn.Name, []byte(madeAnew), localFileMode, t.rand); err != nil {
 				return err
 			}
 			anew[turn.Name] = true

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -226,6 +227,30 @@ func TestVerbsInREADME(t *testing.T) {
 			}
 		} else if !regexp.MustCompile("(?m)^\\| .*`" + verb.Name() + "\\b").MatchString(text) {
 			t.Errorf("the README does not list %s", verb.Name())
+		}
+	}
+}
+
+// TestSecurity holds that what docs/security.md names as holding its word is there.
+func TestSecurity(t *testing.T) {
+	tests := map[string]bool{}
+	err := filepath.WalkDir(house, func(name string, d fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(name, "_test.go") {
+			for _, m := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllStringSubmatch(read(t, name), -1) {
+				tests[m[1]] = true
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	decisions := read(t, filepath.Join(house, "docs", "architecture.md"))
+	page := read(t, filepath.Join(house, "docs", "security.md"))
+	for _, name := range regexp.MustCompile(`\bTest[A-Z]\w+|\bD[0-9]+\b|\w+\.txtar`).FindAllString(page, -1) {
+		_, err := os.Stat(filepath.Join("testdata", "script", name))
+		if !tests[name] && !strings.Contains(decisions, "**"+name+". ") && err != nil {
+			t.Errorf("docs/security.md names %s, which is not there", name)
 		}
 	}
 }

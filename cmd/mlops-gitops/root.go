@@ -35,8 +35,8 @@ func rootCmd() *cobra.Command {
 wrong with them in words, renders them for Docker Compose and for Kustomize with
 Flux, and commits what it rendered to Git.
 
-Exit codes: 0 fine; 1 looked and found something (vet, check, render --check, and
-upgrade, which vets); 2 could not do it (wrong usage, render of an environment with
+Exit codes: 0 fine; 1 looked and found something (vet, check, render --check, secrets
+audit, and upgrade, which vets); 2 could not do it (wrong usage, render of an environment with
 mistakes).`,
 		Example: `  mlops-gitops init            # a config repository in this folder
   mlops-gitops render dev      # deploy/dev/compose.yaml and what it mounts

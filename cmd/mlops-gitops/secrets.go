@@ -24,12 +24,12 @@ import (
 func secretsCmd(at *workdir) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "secrets",
-		Short:   "make, set and rotate secrets, and say who can read them",
+		Short:   "make, set and rotate secrets, say who can read them, and prove that nobody else does",
 		Example: "  mlops-gitops secrets generate prod\n  mlops-gitops secrets rotate dev postgres.admin",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(generateCmd(at), setCmd(at), rotateCmd(at), recipientsCmd(at))
+	cmd.AddCommand(generateCmd(at), setCmd(at), rotateCmd(at), recipientsCmd(at), auditCmd(at))
 	return cmd
 }
 
