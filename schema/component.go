@@ -99,6 +99,7 @@ type ClaimWait struct {
 // An OwnSecret is a component's secret as its own workloads name it.
 type OwnSecret struct {
 	Length      int          `json:"length"`
+	Least       int          `json:"least"` // characters of one that a person chooses; 0: any number
 	Supplied    bool         `json:"supplied"`
 	Certificate *Certificate `json:"certificate"` // nil: it is text
 	Rotate      Rotation     `json:"rotate"`

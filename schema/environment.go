@@ -95,6 +95,7 @@ type Edge struct {
 type Secret struct {
 	Component string   `json:"component"` // or "", for what belongs to all
 	Length    int      `json:"length"`    // characters, when generated
+	Least     int      `json:"least"`     // characters of one that a person chooses; 0: any number
 	Supplied  bool     `json:"supplied"`
 	Part      string   `json:"part"`  // crt or key of a certificate, ca; or "", for text
 	Names     []string `json:"names"` // what the certificate is for

@@ -155,6 +155,21 @@ func (r *Rotation) Find(name string) (Secret, error) {
 	}
 	return Secret{}, &Refused{
 		fmt.Sprintf("%s has no secret %s", r.env.Name, name),
-		fmt.Sprintf("mlops-gitops secrets rotate %s lists them", r.env.Name),
+		r.meant(name) + fmt.Sprintf("mlops-gitops secrets rotate %s lists them", r.env.Name),
 	}
+}
+
+// meant asks for a secret whose name was said without its component, or wrongly after that.
+func (r *Rotation) meant(name string) string {
+	component, _, full := strings.Cut(name, ".")
+	var near []string
+	for _, s := range r.All {
+		if !full && strings.Contains(s.Name, name) || full && strings.HasPrefix(s.Name, component+".") {
+			near = append(near, s.Name)
+		}
+	}
+	if len(near) == 0 || len(near) > 3 {
+		return ""
+	}
+	return "did you mean " + strings.Join(near, " or ") + "? "
 }

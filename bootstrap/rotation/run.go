@@ -71,11 +71,9 @@ func (r *Rotation) Run(ctx context.Context, chosen []Secret, given map[string][]
 			return secrets.Result{}, err
 		}
 	}
-	if err := run.sealAlone(alone, given); err != nil {
-		return secrets.Result{}, err
-	}
-	if len(here) == 0 {
-		return secrets.Result{}, nil
+	sealed, err := run.sealAlone(alone, given)
+	if err != nil || len(here) == 0 {
+		return sealed, err
 	}
 	for _, s := range r.All {
 		if run.complete && s.Unfinished && !s.Waiting && s.Here && s.Refused == nil && run.can(s) && !slices.ContainsFunc(here, s.same) {
@@ -91,23 +89,24 @@ func (r *Rotation) Run(ctx context.Context, chosen []Secret, given map[string][]
 	if len(run.sealed) > 0 {
 		said.Sealed(run.sealed)
 	}
+	result.Warned = append(sealed.Warned, result.Warned...)
 	return result, err
 }
 
 // sealAlone gives a cluster's own secrets new values.
-func (r *running) sealAlone(alone []Secret, given map[string][]byte) error {
+func (r *running) sealAlone(alone []Secret, given map[string][]byte) (sealed secrets.Result, err error) {
 	if len(alone) == 0 {
-		return nil
+		return sealed, nil
 	}
 	var names []string
 	for _, s := range alone {
 		names = append(names, s.Parts...)
 	}
-	if _, err := r.there.Rotate(r.there.Declared, names, given, r.rand, r.now); err != nil {
-		return err
+	if sealed, err = r.there.Rotate(r.there.Declared, names, given, r.rand, r.now); err != nil {
+		return sealed, err
 	}
 	r.Sealed(alone)
-	return nil
+	return sealed, nil
 }
 
 // elsewhere is the cluster's copy of a secret that this machine has too.

@@ -25,8 +25,8 @@ type Cluster struct {
 }
 
 // Generate makes the values that are lacking. A secret that this machine has too
-// (Local) gets the same value. It returns all Problems at once,
-// and then makes none. now goes into new files. No file that is there changes:
+// (Local) gets the same value. It returns all Problems at once, and then makes none; only where
+// all that is wrong is what a person has still to supply, the others are made, and r says which. now goes into new files. No file that is there changes:
 // that would take a private key. Processes that generate at once end up with the
 // same values.
 //
@@ -71,8 +71,15 @@ func (c Cluster) Generate(declared map[string]schema.Secret, rand io.Reader, now
 	if err := f.fill(kept, names, declared, Local{Dir: c.Dir, Env: c.Env}.value, rand, &r); err != nil {
 		return r, err
 	}
-	r.Orphaned, err = c.orphans(f, names)
-	return r, err
+	if r.Orphaned, err = c.orphans(f, names); err != nil {
+		return r, err
+	}
+	unfit, err := c.Unfit(declared)
+	if err != nil {
+		return r, err
+	}
+	r.asked = append(r.asked, unfit...)
+	return r, errors.Join(r.asked...)
 }
 
 // Missing returns the declared secrets that have no file yet, in order. It
@@ -82,6 +89,17 @@ func (c Cluster) Missing(declared map[string]schema.Secret) ([]string, error) {
 		return nil, err
 	}
 	return lacking(c.Dir, c.folder(), sealed{Cluster: c, declared: declared}, declared)
+}
+
+// Unused returns the sealed Secrets that are not declared, in order. It changes nothing.
+func (c Cluster) Unused(declared map[string]schema.Secret) (names []string, err error) {
+	err = c.each(func(name string, _ []byte, _ object) error {
+		if _, used := declared[name]; !used {
+			names = append(names, name)
+		}
+		return nil
+	})
+	return names, err
 }
 
 // Readable is a Problem when nobody could read what is encrypted.

@@ -15,11 +15,13 @@ import (
 
 // Rotate puts new values of some declared secrets in the place of those that are there, or
 // where there is none: those that are given, and for the others new ones. It takes public keys
-// only. Labels and annotations of a Secret that is there stay. All Problems come at once, and
+// only. Labels and annotations of a Secret that is there stay. Certificates that are given are
+// looked at as those on this machine; to a key or certificate that is sealed the other one must
+// belong, if its file says what its public key is. All Problems come at once, and
 // then nothing changes; a file changes whole or not at all. now goes into the files.
 //
 // Where another process is changing the secrets, a Problem says so.
-func (c Cluster) Rotate(declared map[string]schema.Secret, names []string, given map[string][]byte, rand io.Reader, now time.Time) (r Result, err error) {
+func (c Cluster) Rotate(declared map[string]schema.Secret, names []string, values map[string][]byte, rand io.Reader, now time.Time) (r Result, err error) {
 	f, kept, done, err := c.change(declared, rand, now)
 	if err != nil {
 		return r, err
@@ -32,24 +34,29 @@ func (c Cluster) Rotate(declared map[string]schema.Secret, names []string, given
 			problems = append(problems, fmt.Errorf("%q is not declared", name))
 			continue
 		}
-		value, isGiven := given[name]
+		value, isGiven := values[name]
 		switch {
-		case isGiven && len(value) == 0:
-			problems = append(problems, &Problem{"the new value of " + name + " is empty", "supply one"})
 		case !utf8.Valid(value):
 			problems = append(problems, &Problem{"the new value of " + name + " is not text in UTF-8, as what a Secret's stringData holds must be", "supply it in base64, say, where its program reads that"})
 		case !isGiven && declared[name].Supplied:
 			problems = append(problems, &Problem{"a person supplies " + name, "supply the new value:\nmlops-gitops secrets set " + c.Env + " " + name})
 		}
+		if isGiven {
+			problems = append(problems, given(c.Env, name, declared[name], value)...)
+		}
 		if labelled[name], err = f.metadata(kept, name); err != nil {
 			problems = append(problems, err)
 		}
 	}
-	if len(problems) > 0 {
+	certified, err := f.certified(kept, names, values, &r)
+	if err != nil {
+		return r, err
+	}
+	if problems = append(problems, certified...); len(problems) > 0 {
 		return r, errors.Join(problems...)
 	}
 	for _, name := range names {
-		if err := c.rotate(f, kept, name, labelled[name], given); err != nil {
+		if err := c.rotate(f, kept, name, labelled[name], values); err != nil {
 			return r, err
 		}
 		r.Rotated = append(r.Rotated, name)
@@ -66,7 +73,7 @@ func (c Cluster) rotate(f *folder, kept sealed, name string, m metadata, given m
 		}
 		defer clear(value)
 	}
-	data, err := encrypt(m, kept.declared[name].Login, value, kept.to, kept.rand, kept.now)
+	data, err := encrypt(kept.noted(m, name, value), kept.declared[name].Login, value, kept.to, kept.rand, kept.now)
 	if err != nil {
 		return in(f.at(kept.file(name)), err)
 	}

@@ -16,7 +16,7 @@ func TestARotatedSecretHasANewValueThatOldReadersOfTheFileNeed(t *testing.T) {
 	dir, first, second := t.TempDir(), identity(t), identity(t)
 	cluster := clusterFor(t, dir, first)
 	value, before := mustOpen(t, dir, flask, first), get(t, dir, role)
-	put(t, dir, flask, strings.Replace(get(t, dir, flask), "namespace: mlops-prod\n", "namespace: mlops-prod\n    annotations:\n        team: ml\n", 1))
+	put(t, dir, flask, strings.Replace(get(t, dir, flask), "    annotations:\n", "    annotations:\n        team: ml\n", 1))
 	cluster.Recipients = []string{second.Recipient().String()}
 	r, err := cluster.Rotate(declared, []string{"mlflow.flask-key"}, nil, rand.Reader, now.Add(time.Hour))
 	if err != nil {
@@ -26,7 +26,7 @@ func TestARotatedSecretHasANewValueThatOldReadersOfTheFileNeed(t *testing.T) {
 	if got := mustOpen(t, dir, flask, second); got == value || !whole([]byte(got), 64) {
 		t.Errorf("the new value is %q", got)
 	}
-	if !strings.Contains(get(t, dir, flask), "annotations:\n        team: ml\n") || get(t, dir, role) != before {
+	if !strings.Contains(get(t, dir, flask), "        mlops-gitops/value: made\n        team: ml\n") || get(t, dir, role) != before {
 		t.Errorf("it is\n%s", get(t, dir, flask))
 	}
 	wantMode(t, dir, flask, 0o644)
@@ -82,7 +82,7 @@ func TestOfTwoThatChangeSealedSecretsOneWins(t *testing.T) {
 	before := get(t, dir, flask)
 	_, err = cluster.Rotate(declared, []string{"mlflow.flask-key"}, nil, rand.Reader, now)
 	wantProblems(t, err, []string{"another command is changing secrets in deploy/prod/secrets"}, "wait for it")
-	_, err = cluster.Reseal(keysOf(t, owner), rand.Reader, now)
+	_, err = cluster.Reseal(declared, keysOf(t, owner), rand.Reader, now)
 	wantProblems(t, err, []string{"another command is changing secrets in deploy/prod/secrets"}, "wait for it")
 	if get(t, dir, flask) != before {
 		t.Error("the file changed")

@@ -30,8 +30,8 @@ type source func(name string) ([]byte, error)
 func nowhere(string) ([]byte, error) { return nil, nil }
 
 // fill makes the values that f lacks and adds to r what it found and did. When
-// anything is wrong it returns all Problems at once and makes nothing.
-// So it does when there are problems already.
+// anything is wrong it returns all Problems at once and makes nothing; so it does when there
+// are problems already. What a person has still to supply keeps none of the others from being made.
 // A value is taken from elsewhere where that is asked for and it has one.
 func (f *folder) fill(kept form, names []string, declared map[string]schema.Secret, elsewhere source, rand io.Reader, r *Result, problems ...error) error {
 	var missing []string
@@ -43,13 +43,13 @@ func (f *folder) fill(kept form, names []string, declared map[string]schema.Secr
 		case found:
 			r.Kept = append(r.Kept, name)
 		case declared[name].Supplied:
-			problems = append(problems, kept.ask(name, declared[name]))
+			r.asked = append(r.asked, kept.ask(name, declared[name]))
 		default:
 			missing = append(missing, name)
 		}
 	}
 	if len(problems) > 0 {
-		return errors.Join(problems...)
+		return errors.Join(append(r.asked, problems...)...)
 	}
 	for _, name := range missing {
 		made, err := f.make(kept, name, declared[name].Length, elsewhere, rand)

@@ -74,7 +74,7 @@ func (i Identities) Known() (keys [][]byte) {
 // secrets that they don't open. It decrypts in memory and changes nothing.
 func (c Cluster) Known(own Identities) (values []Known, closed []string, err error) {
 	err = c.each(func(name string, _ []byte, o object) error {
-		key, err := sealed{Cluster: c}.dataKey(name, o, own)
+		key, err := dataKey(o, own)
 		if err != nil {
 			closed = append(closed, name)
 			return nil

@@ -37,7 +37,7 @@ type Local struct {
 }
 
 // Generate makes the values that are lacking. It returns all Problems at once,
-// and then makes none. Folders and files with a mode that exposes a value, or
+// and then makes none, but as in Cluster's Generate. Folders and files with a mode that exposes a value, or
 // keeps it from its container, get the right one. Git sees nothing of it.
 // Processes that generate at once end up with the same values.
 //
@@ -72,6 +72,9 @@ func (l Local) Generate(declared map[string]schema.Secret, rand io.Reader, now t
 		return r, err
 	}
 	for _, name := range names {
+		if absent(f.root, name) { // a person has still to supply it
+			continue
+		}
 		if err := f.setMode(name, localFileMode, &r); err != nil {
 			return r, err
 		}
@@ -84,7 +87,7 @@ func (l Local) Generate(declared map[string]schema.Secret, rand io.Reader, now t
 	r.Orphaned = slices.DeleteFunc(files, func(name string) bool {
 		return slices.Contains(names, name) || ours && (name == authorityKey || name == authorityCert)
 	})
-	return r, err
+	return r, errors.Join(append(r.asked, err)...)
 }
 
 // fillAll makes what f lacks.

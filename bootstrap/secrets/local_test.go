@@ -130,6 +130,7 @@ func TestLocalSaysWhatAPersonHasToDo(t *testing.T) {
 		secrets map[string]schema.Secret
 		want    []string // the problems, all of them
 		hint    string   // of the first
+		made    string   // all the same
 	}{
 		{
 			what:    "every supplied secret that is missing is named, with its file and a command",
@@ -139,6 +140,7 @@ func TestLocalSaysWhatAPersonHasToDo(t *testing.T) {
 				"the secret mlflow.cloud-password is not made but supplied, and .secrets/dev/mlflow.cloud-password is not there",
 			},
 			hint: "mlops-gitops secrets set dev mlflow.cloud-key",
+			made: "mlflow.flask-key",
 		},
 		{
 			what:    "an empty file and an editor's newline are no values",
@@ -202,8 +204,8 @@ func TestLocalSaysWhatAPersonHasToDo(t *testing.T) {
 			}
 			r, err := Local{Dir: dir, Env: "dev"}.Generate(tt.secrets, rand.Reader, now)
 			wantProblems(t, err, tt.want, tt.hint)
-			if len(r.Made) > 0 {
-				t.Errorf("made %q all the same", r.Made)
+			if got := strings.Join(r.Made, " "); got != tt.made {
+				t.Errorf("made %q, want %q", got, tt.made)
 			}
 			for name, text := range tt.files {
 				if got := get(t, dir, name); got != text {

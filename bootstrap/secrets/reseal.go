@@ -28,10 +28,10 @@ type Resealed struct {
 }
 
 // Reseal makes those who are named in the settings the ones who can read the sealed secrets of
-// the environment, used or not. It takes a private key of one who can read them now. All
+// the environment, declared or not. It takes a private key of one who can read them now. All
 // Problems come at once, and then nothing changes; a file changes whole or not at all.
-func (c Cluster) Reseal(own Identities, rand io.Reader, now time.Time) (r Resealed, err error) {
-	f, kept, done, err := c.change(nil, rand, now)
+func (c Cluster) Reseal(declared map[string]schema.Secret, own Identities, rand io.Reader, now time.Time) (r Resealed, err error) {
+	f, kept, done, err := c.change(declared, rand, now)
 	if err != nil {
 		return r, err
 	}
@@ -42,6 +42,7 @@ func (c Cluster) Reseal(own Identities, rand io.Reader, now time.Time) (r Reseal
 	}
 	added, removed := map[string]bool{}, map[string]bool{}
 	var problems []error
+	var shut closed
 	files := map[string][]byte{}
 	for _, name := range names {
 		data, err := f.read(kept.file(name))
@@ -62,13 +63,18 @@ func (c Cluster) Reseal(own Identities, rand io.Reader, now time.Time) (r Reseal
 		for _, key := range fewer {
 			removed[key] = true
 		}
-		if files[name], err = kept.reseal(name, data, own, len(fewer) > 0); err != nil {
+		if files[name], err = kept.reseal(name, data, own, len(fewer) > 0); errors.Is(err, errClosed) {
+			shut.add(name, data)
+		} else if err != nil {
 			problems = append(problems, err)
 		} else if len(fewer) > 0 {
 			r.Anew = append(r.Anew, name)
 		} else {
 			r.Wrapped = append(r.Wrapped, name)
 		}
+	}
+	if len(shut.names) > 0 {
+		problems = append(problems, kept.cannotOpen(shut, own))
 	}
 	if len(problems) > 0 {
 		return Resealed{}, errors.Join(problems...)
@@ -124,9 +130,9 @@ func (s sealed) reseal(name string, data []byte, own Identities, anew bool) ([]b
 		return nil, &Problem{file + " is not one Kubernetes Secret", "move it away"}
 	}
 	if o.SOPS.otherKeys() {
-		return nil, &Problem{file + " is encrypted for other keys than age's, too", "take the stock command, which knows those:\nsops updatekeys " + file}
+		return nil, &Problem{file + " is encrypted for other keys than age's, too", fmt.Sprintf("take the stock command, which knows those, in the folder that holds its .sops.yaml:\n(cd deploy/%s && sops updatekeys secrets/%s)", s.Env, s.file(name))}
 	}
-	key, err := s.dataKey(name, o, own)
+	key, err := dataKey(o, own)
 	if err != nil {
 		return nil, err
 	}
@@ -213,8 +219,11 @@ func (e envelope) otherKeys() bool {
 	return false
 }
 
+// errClosed is that a person has no key of those who can open a file.
+var errClosed = errors.New("it is sealed for others")
+
 // dataKey opens the file's data key with a person's own.
-func (s sealed) dataKey(name string, o object, own Identities) ([]byte, error) {
+func dataKey(o object, own Identities) ([]byte, error) {
 	for _, k := range o.SOPS.Age {
 		r, err := age.Decrypt(armor.NewReader(strings.NewReader(k.Enc)), own.all...)
 		if err != nil || len(own.all) == 0 {
@@ -224,31 +233,7 @@ func (s sealed) dataKey(name string, o object, own Identities) ([]byte, error) {
 			return key, nil
 		}
 	}
-	return nil, s.cannotOpen(name, o, own)
-}
-
-// cannotOpen says who could open the file, and what is left where nobody can.
-func (s sealed) cannotOpen(name string, o object, own Identities) error {
-	var readers []string
-	for _, k := range o.SOPS.Age {
-		readers = append(readers, k.Recipient)
-	}
-	file := path.Join(s.folder(), s.file(name))
-	msg := fmt.Sprintf("%s is to be opened, and none of your age keys can: %s", file, strings.Join(own.public, ", "))
-	if len(own.all) == 0 {
-		msg = fmt.Sprintf("%s is to be opened, and there is no age private key in %s", file, strings.Join(own.looked, ", "))
-	}
-	key := schema.SecretKey
-	if o.StringData[schema.PasswordKey]+o.Data[schema.PasswordKey] != "" {
-		key = schema.PasswordKey
-	}
-	lost := fmt.Sprintf("where nobody has one any more, a cluster that runs still has the value:\n"+
-		"kubectl get secret %[1]s --namespace %[2]s --output jsonpath='{.data.%[3]s}' | base64 -d | mlops-gitops secrets set %[4]s %[1]s\n"+
-		"or give it a new one:\nmlops-gitops secrets rotate %[4]s %[1]s", name, s.Namespace, key, s.Env)
-	if len(readers) == 0 {
-		return &Problem{msg, "it names nobody who could; " + lost}
-	}
-	return &Problem{msg, fmt.Sprintf("any of these opens it, with its private key in SOPS_AGE_KEY_FILE: %s\n%s", strings.Join(readers, ", "), lost)}
+	return nil, errClosed
 }
 
 // each goes through the sealed Secrets that are there, by name.

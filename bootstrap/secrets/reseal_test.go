@@ -22,7 +22,7 @@ func TestWhoIsAddedReadsTheSameValuesAndTheirTextStays(t *testing.T) {
 	if names, err := cluster.SealedForOthers(); err != nil || len(names) != 2 {
 		t.Errorf("sealed for others: %q, %v", names, err)
 	}
-	r, err := cluster.Reseal(keysOf(t, first), rand.Reader, now.Add(time.Hour))
+	r, err := cluster.Reseal(declared, keysOf(t, first), rand.Reader, now.Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func TestWhoIsAddedReadsTheSameValuesAndTheirTextStays(t *testing.T) {
 	if got := mustRevisions(t, cluster); got["mlflow.flask-key"] != revisions["mlflow.flask-key"] {
 		t.Errorf("the revision changed")
 	}
-	if r, err = cluster.Reseal(Identities{}, rand.Reader, now); err != nil || len(r.Unchanged) != 2 || get(t, dir, flask) != after {
+	if r, err = cluster.Reseal(declared, Identities{}, rand.Reader, now); err != nil || len(r.Unchanged) != 2 || get(t, dir, flask) != after {
 		t.Errorf("again, without a key: %+v, %v", r, err)
 	}
 }
@@ -55,7 +55,7 @@ func TestWhoIsRemovedReadsNothingThatIsSealedFromThenOn(t *testing.T) {
 	put(t, dir, role, get(t, dir, role)+"# a person's note\n")
 	before := get(t, dir, role)
 	cluster.Recipients = cluster.Recipients[1:]
-	r, err := cluster.Reseal(keysOf(t, second), rand.Reader, now.Add(time.Hour))
+	r, err := cluster.Reseal(declared, keysOf(t, second), rand.Reader, now.Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestResealChangesWhatSOPSMade(t *testing.T) {
 			dir := t.TempDir()
 			put(t, dir, "deploy/prod/secrets/feast.key.yaml", get(t, ".", file))
 			cluster := Cluster{dir, "prod", "mlops-prod", to}
-			if _, err := cluster.Reseal(keysOf(t, owner), rand.Reader, now); err != nil {
+			if _, err := cluster.Reseal(declared, keysOf(t, owner), rand.Reader, now); err != nil {
 				t.Errorf("%s, %s: %v", file, what, err)
 			}
 			if got := mustOpen(t, dir, "deploy/prod/secrets/feast.key.yaml", other); got != "hunter2" {
@@ -107,27 +107,28 @@ func TestResealSaysWhoCouldOpenWhatCantBe(t *testing.T) {
 	before := get(t, dir, flask)
 	tampered := strings.Replace(get(t, dir, role), "namespace: mlops-prod", "namespace: mlops-test", 1)
 	cluster.Recipients = []string{second.Recipient().String()}
-	_, err := cluster.Reseal(keysOf(t, second), rand.Reader, now)
-	wantProblems(t, err, []string{flask + " is to be opened, and none of your age keys can: " + second.Recipient().String(), role + " is to be opened, and none of your age keys can: " + second.Recipient().String()},
-		"any of these opens it, with its private key in SOPS_AGE_KEY_FILE: "+first.Recipient().String()+"\nwhere nobody has one any more, a cluster that runs still has the value:\n"+
-			"kubectl get secret mlflow.flask-key --namespace mlops-prod --output jsonpath='{.data.value}' | base64 -d | mlops-gitops secrets set prod mlflow.flask-key\nor give it a new one:\nmlops-gitops secrets rotate prod mlflow.flask-key")
+	_, err := cluster.Reseal(declared, keysOf(t, second), rand.Reader, now)
+	wantProblems(t, err, []string{"none of your age keys, " + second.Recipient().String() + ", opens what is sealed in deploy/prod/secrets: mlflow.flask-key, mlflow.postgres.password"},
+		"with its private key in SOPS_AGE_KEY_FILE any of these can: "+first.Recipient().String()+"\nwhere nobody has one any more, a cluster that runs still has the values:\n"+
+			"for s in mlflow.flask-key mlflow.postgres.password; do kubectl get secret $s --namespace mlops-prod --output jsonpath='{.data.value}{.data.password}' | base64 -d | mlops-gitops secrets set prod $s; done\n"+
+			"or what can gets a new value:\nmlops-gitops secrets rotate prod mlflow.flask-key mlflow.postgres.password\n")
 	nobody, err := FindIdentities(func(name string) (string, bool) { return "", false })
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = cluster.Reseal(nobody, rand.Reader, now)
+	_, err = cluster.Reseal(declared, nobody, rand.Reader, now)
 	if err == nil || !strings.Contains(err.Error(), "there is no age private key in SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, ") {
 		t.Errorf("without a key: %v", err)
 	}
 	put(t, dir, role, tampered)
-	_, err = cluster.Reseal(keysOf(t, first), rand.Reader, now)
+	_, err = cluster.Reseal(declared, keysOf(t, first), rand.Reader, now)
 	wantProblems(t, err, []string{role + ": it was changed after it was encrypted"}, "take it back from Git")
 	put(t, dir, role, before+"# ENC[AES256_GCM,data:x,iv:x,tag:x,type:comment]\n")
-	_, err = cluster.Reseal(keysOf(t, first), rand.Reader, now)
+	_, err = cluster.Reseal(declared, keysOf(t, first), rand.Reader, now)
 	wantProblems(t, err, []string{role + ": it holds an encrypted comment"}, "")
 	put(t, dir, role, strings.Replace(before, "sops:\n", "sops:\n    pgp:\n        - fp: A\n", 1))
-	_, err = cluster.Reseal(keysOf(t, first), rand.Reader, now)
-	wantProblems(t, err, []string{role + " is encrypted for other keys than age's, too"}, "sops updatekeys "+role)
+	_, err = cluster.Reseal(declared, keysOf(t, first), rand.Reader, now)
+	wantProblems(t, err, []string{role + " is encrypted for other keys than age's, too"}, "sops updatekeys secrets/mlflow.postgres.password.yaml")
 	if get(t, dir, flask) != before {
 		t.Error("a file changed all the same")
 	}

@@ -148,8 +148,8 @@ func (t turning) check(turns []Turn) (problems []error) {
 				}
 			}
 		}
-		if value, given := turn.Given[turn.Name]; given && len(value) == 0 {
-			problems = append(problems, &Problem{"the new value of " + turn.Name + " is empty", "supply one"})
+		if value, isGiven := turn.Given[turn.Name]; isGiven {
+			problems = append(problems, given(t.Env, turn.Name, t.declared[turn.Name], value)...)
 		}
 	}
 	return problems

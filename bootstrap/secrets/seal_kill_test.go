@@ -33,7 +33,7 @@ func sealUntilKilled(text string) error {
 		c := Cluster{repository, "prod", "mlops-prod", [][]string{own.public, own.public[:1], own.public[1:]}[i%3]}
 		steps := []func() error{
 			func() error { _, err := c.Generate(declared, rand.Reader, now); return err },
-			func() error { _, err := c.Reseal(own, rand.Reader, now); return err },
+			func() error { _, err := c.Reseal(declared, own, rand.Reader, now); return err },
 			func() error {
 				_, err := c.Rotate(declared, []string{"mlflow.flask-key"}, nil, rand.Reader, now)
 				return err

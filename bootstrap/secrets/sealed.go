@@ -29,7 +29,8 @@ func (s sealed) file(secret string) string { return secret + ".yaml" }
 func (s sealed) mode() fs.FileMode { return 0o644 }
 
 func (s sealed) encode(secret string, value []byte) ([]byte, error) {
-	return encrypt(metadata{Name: secret, Namespace: s.Namespace}, s.declared[secret].Login, value, s.to, s.rand, s.now)
+	m := s.noted(metadata{Name: secret, Namespace: s.Namespace}, secret, value)
+	return encrypt(m, s.declared[secret].Login, value, s.to, s.rand, s.now)
 }
 
 // check refuses a file that gives a value away, and one whose Secret no
@@ -74,6 +75,11 @@ func (s sealed) keys(secret string) []string {
 		return []string{schema.PasswordKey, schema.UserKey}
 	}
 	return []string{schema.SecretKey}
+}
+
+// Ask is the Problem that a person has not supplied a declared secret.
+func (c Cluster) Ask(name string, secret schema.Secret) error {
+	return sealed{Cluster: c}.ask(name, secret)
 }
 
 func (s sealed) ask(name string, secret schema.Secret) error {

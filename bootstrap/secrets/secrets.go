@@ -28,6 +28,8 @@ type Result struct {
 	Warned     []string  // what a person has to do before long, in words
 	Rotated    []string  // certificates by their names without .crt and .key
 	Unfinished []string  // whose new value is not in force everywhere yet: Rotate goes on with it
+
+	asked []error // Problems: a person has still to supply these
 }
 
 // A Renewal is a certificate that was made anew.

@@ -63,13 +63,20 @@ func (l Local) checkSupplied(c certificate, crt, key []byte, now time.Time, r *R
 			fmt.Sprintf("it is for %s; put it there, those behind it that lead to its authority, and its key:\ncp fullchain.pem %s\ncp privkey.pem %s", strings.Join(c.names, ", "), crtFile, keyFile),
 		}}
 	}
+	return c.faults(crtFile, keyFile, crt, key, now, r)
+}
+
+// faults are what is wrong with a certificate and its key, or with one of them where the other
+// is nil; files are their names for people. r is told when it ends soon.
+func (c certificate) faults(crtFile, keyFile string, crt, key []byte, now time.Time, r *Result) (problems []error) {
 	problem := func(msg, fix string) { problems = append(problems, &Problem{msg, fix}) }
 	cert, err := parseCertificate(crt)
-	if err != nil {
+	if err != nil && crt != nil {
 		problem(fmt.Sprintf("%s is no certificate: %v", crtFile, err), "put it there in PEM, with those behind it that lead to its authority:\ncp fullchain.pem "+crtFile)
 	}
 	signer, err := parseKey(key)
 	switch {
+	case key == nil:
 	case errors.Is(err, errEncrypted):
 		problem(keyFile+" is encrypted, and no program here knows its passphrase", "decrypt it:\nopenssl pkey -in "+keyFile+" -out "+keyFile+".new && mv -f "+keyFile+".new "+keyFile)
 	case err != nil:

@@ -19,7 +19,7 @@ func (l Local) Supply(declared map[string]schema.Secret, name string, value []by
 	if _, text := texts(declared)[name]; !text {
 		return r, fmt.Errorf("%q is not a declared secret of text", name)
 	}
-	if err := l.check(name, value); err != nil {
+	if err := errors.Join(append(given(l.Env, name, declared[name], value), l.check(name, value))...); err != nil {
 		return r, err
 	}
 	repo, err := os.OpenRoot(l.Dir)

@@ -30,7 +30,8 @@ import. Whatever else is there, changed or staged stays as it is. When there is 
 to commit it says so, which is no error.
 
 When a change that all environments share makes another one's files outdated, commit
-names that environment and stops, unless it is given too.`,
+names that environment and stops, unless it is given too. It stops, too, where a cluster's
+secrets lack a value or are not sealed for those whom the settings name.`,
 		Example: `  mlops-gitops commit prod -m "prod: more workers" --push
   mlops-gitops commit dev prod`,
 		Args:              named,
@@ -76,10 +77,12 @@ func (r *repository) commit(ctx context.Context, stdout, stderr io.Writer, names
 		if err != nil {
 			return err
 		}
-		if missing, err := r.missingClusterSecrets(s.Name, about); err != nil {
+		lacks, _, err := r.lackingSecrets(s.Name, about)
+		if err != nil {
 			return err
-		} else if len(missing) > 0 {
-			return errors.Join(clusterSecrets(r, s.Name, about.Settings).Readable(), &refusal{fmt.Sprintf("%s lacks the values of %s, without which Flux could not apply it", s.Name, strings.Join(missing, ", ")), "mlops-gitops secrets generate " + s.Name})
+		}
+		if len(lacks) > 0 {
+			return of(s.Name, lacks)
 		}
 	}
 	var folders []string
@@ -88,13 +91,11 @@ func (r *repository) commit(ctx context.Context, stdout, stderr io.Writer, names
 		if err != nil {
 			return err
 		}
-		others, err := r.sealedForOthers(s.Name, about)
+		unused, err := r.unused(s.Name, about)
 		if err != nil {
 			return err
 		}
-		if others != nil {
-			lack{whats: []error{others}}.say(stderr, s.Name)
-		}
+		lack{whats: unused}.say(stderr, s.Name)
 		own := path.Join("environments", s.Name)
 		folders = append(append(folders, own), ownerOf(s.Name).Roots...)
 		in, err := r.inputs(git, true, own)

@@ -54,6 +54,7 @@ func outputFlag(cmd *cobra.Command) *string {
 // A shownMistake is a mistake as machines read it. Lines and columns count from 1; a
 // mistake of a file as a whole has neither, and what a renderer refuses has no file.
 type shownMistake struct {
+	Severity string `json:"severity"` // error, or warning: what is no mistake, and lacking all the same
 	shownPosition
 	Message string         `json:"message"`
 	Hint    string         `json:"hint,omitempty"`
@@ -66,27 +67,33 @@ type shownPosition struct {
 	Column int    `json:"column,omitempty"`
 }
 
-// showMistakes prints every mistake in err as JSON.
-func showMistakes(w io.Writer, err error) error {
+// showMistakes prints every mistake in err as JSON, and what is no mistake and lacking.
+func showMistakes(w io.Writer, err, lacks error) error {
 	shown := []shownMistake{}
 	for _, e := range each(err) {
-		var m *load.Mistake
-		if !errors.As(e, &m) {
-			s := shownMistake{Message: e.Error()}
-			if told, ok := e.(interface{ Hint() string }); ok {
-				s.Hint = told.Hint()
-			}
-			shown = append(shown, s)
-			continue
-		}
-		s := shownMistake{shownPosition: shownPosition(m.Pos), Message: m.Msg, Hint: m.Fix}
-		if m.Also.File != "" {
-			also := shownPosition(m.Also)
-			s.Also = &also
-		}
-		shown = append(shown, s)
+		shown = append(shown, shownAs("error", e))
+	}
+	for _, e := range each(lacks) {
+		shown = append(shown, shownAs("warning", e))
 	}
 	return showJSON(w, shown)
+}
+
+func shownAs(severity string, err error) shownMistake {
+	var m *load.Mistake
+	if !errors.As(err, &m) {
+		s := shownMistake{Severity: severity, Message: err.Error()}
+		if told, ok := err.(interface{ Hint() string }); ok {
+			s.Hint = told.Hint()
+		}
+		return s
+	}
+	s := shownMistake{Severity: severity, shownPosition: shownPosition(m.Pos), Message: m.Msg, Hint: m.Fix}
+	if m.Also.File != "" {
+		also := shownPosition(m.Also)
+		s.Also = &also
+	}
+	return s
 }
 
 // showDrifts prints how files differ from the render.

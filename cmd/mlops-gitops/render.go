@@ -29,8 +29,9 @@ applies in a cluster. It writes all of it or nothing, removes what is no longer
 rendered, and never touches a file that it did not make. Local secrets that are
 missing are made in .secrets/ENV, which Git ignores.
 
-Exit codes: 0 fine; 1 --check found a difference or an encrypted secret that Flux could
-not use; 2 could not render.`,
+Exit codes: 0 fine; 1 --check found a difference, or a secret of a cluster that has no value,
+is not sealed for those whom the settings name, or could not be used by Flux; 2 could not
+render.`,
 		Example: `  mlops-gitops render dev
   mlops-gitops render --all --check    # in CI: fails when committed files are stale
   mlops-gitops render prod --stdout`,
@@ -106,8 +107,8 @@ func (r *repository) printFiles(w io.Writer, sound []load.Sound) error {
 }
 
 // drift says how the files on disk differ from the render, and which of a cluster's encrypted
-// secrets Flux could not use. Of all environments, one
-// that was never rendered is none of its business.
+// secrets Flux could not use, or lacks. Of all environments, one that was never rendered is none
+// of its business.
 func (r *repository) drift(stdout, stderr io.Writer, sound []load.Sound, gone []string, all bool, output string) error {
 	var drifted []render.Drift
 	var unusable []error // encrypted secrets
@@ -141,7 +142,8 @@ func (r *repository) drift(stdout, stderr io.Writer, sound []load.Sound, gone []
 		if err := differ(ownerOf(s.Name), about.tree); err != nil {
 			return err
 		}
-		unusable = append(unusable, r.usable(s.Name, about))
+		lacks, _, err := r.lackingSecrets(s.Name, about)
+		unusable = append(unusable, err, of(s.Name, lacks))
 	}
 	for _, env := range gone {
 		if err := differ(ownerOf(env), render.Tree{}); err != nil {

@@ -107,7 +107,11 @@ func (r *repository) rotate(ctx context.Context, stderr io.Writer, e *schema.Env
 			return err
 		}
 	}
-	progress := rotating{stderr, e.Name, project.Start}
+	others, err := clusterSecrets(r, e.Name, e.Settings).SealedForOthers()
+	if err != nil {
+		return err
+	}
+	progress := rotating{stderr, e.Name, project.Start, others}
 	result, err := what.Run(ctx, chosen, given, project, progress, rand.Reader, time.Now())
 	for _, text := range result.Warned {
 		fmt.Fprintf(stderr, "%s: %s\n", e.Name, text)

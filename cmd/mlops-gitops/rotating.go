@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/rotation"
@@ -70,6 +71,7 @@ func sayLeftOut(stderr io.Writer, env string, all []rotation.Secret) {
 type rotating struct {
 	stderr     io.Writer
 	env, start string
+	others     []string // secrets that were sealed for others than the settings name
 }
 
 func (r rotating) GoesOn(s rotation.Secret) {
@@ -117,6 +119,11 @@ func (r rotating) Sealed(all []rotation.Secret) {
 		if s.First {
 			here = append(here, s.Name)
 		}
+	}
+	changed := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(r.others, name) })
+	if len(changed) > 0 {
+		fmt.Fprintf(r.stderr, "%s: sealed for other readers than before: %s\n", r.env, listed(changed))
+		sayFluxKey(r.stderr)
 	}
 	sayWaiting(r.stderr, r.env, names, uses, here)
 }

@@ -23,14 +23,40 @@ import (
 
 func secretsCmd(at *workdir) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "secrets",
-		Short:   "make, set and rotate secrets, say who can read them, and prove that nobody else does",
-		Example: "  mlops-gitops secrets generate prod\n  mlops-gitops secrets rotate dev postgres.admin",
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Use:                        "secrets",
+		Short:                      "make, set and rotate secrets, say who can read them, and prove that nobody else does",
+		SuggestionsMinimumDistance: 2,
+		Example:                    "  mlops-gitops secrets generate prod\n  mlops-gitops secrets rotate dev postgres.admin",
+		Args:                       noVerb,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(generateCmd(at), setCmd(at), rotateCmd(at), recipientsCmd(at), auditCmd(at))
 	return cmd
+}
+
+// noVerb refuses a word that is no verb of secrets, and says who does what was meant.
+func noVerb(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	env := "ENV"
+	if len(args) > 1 {
+		env = shellWord(args[1])
+	}
+	hint := cmd.CommandPath() + " --help lists the verbs"
+	switch args[0] {
+	case "show", "get", "view", "cat", "print", "decrypt":
+		hint = fmt.Sprintf("values are never printed here; with a private key: sops decrypt deploy/%s/secrets/NAME.yaml; on this machine: cat .secrets/%[1]s/NAME", env)
+	case "edit":
+		hint = fmt.Sprintf("sops edit deploy/%s/secrets/NAME.yaml, with a private key; without one: %s set %[1]s NAME", env, cmd.CommandPath())
+	case "list", "ls":
+		hint = fmt.Sprintf("%s rotate %s lists them", cmd.CommandPath(), env)
+	default:
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			hint = fmt.Sprintf("did you mean %q?", near[0])
+		}
+	}
+	return &refusal{fmt.Sprintf("secrets has no verb %q", args[0]), hint}
 }
 
 func generateCmd(at *workdir) *cobra.Command {
@@ -39,7 +65,9 @@ func generateCmd(at *workdir) *cobra.Command {
 		Short: "make the secrets that have no value yet",
 		Long: `generate makes the values of declared secrets, once: for this machine as files in
 .secrets/ENV, which Git ignores; for a cluster as SOPS files in deploy/ENV/secrets,
-encrypted to the age recipients of the environment. A value that is there stays.
+encrypted to the age recipients of the environment. A value that is there stays. What a
+person supplies is named, and the others are made. What can't get another value is not
+made where Git keeps the one that it has.
 
 Certificates for this machine come with an authority of the environment's own, which
 can vouch for their names and nothing else. One that ends within 30 days, or is for
@@ -114,6 +142,9 @@ func (r *repository) makeLocalSecrets(ctx context.Context, careful bool, stderr 
 		return err
 	}}.Generate(declared, rand.Reader, time.Now())
 	if err != nil {
+		if len(made.Made) > 0 {
+			say(stderr, s.Name, ".secrets/"+s.Name, made)
+		}
 		return err
 	}
 	say(stderr, s.Name, ".secrets/"+s.Name, made)

@@ -151,8 +151,12 @@ func (s setting) set(ctx context.Context, stderr io.Writer, value []byte) error 
 	}
 	declared := map[string]schema.Secret{s.name: s.e.Secrets[s.name]}
 	if s.of.There {
-		if _, err := clusterSecrets(s.repository, s.e.Name, s.e.Settings).Rotate(declared, []string{s.name}, given, rand.Reader, time.Now()); err != nil {
+		sealed, err := clusterSecrets(s.repository, s.e.Name, s.e.Settings).Rotate(declared, []string{s.name}, given, rand.Reader, time.Now())
+		if err != nil {
 			return err
+		}
+		for _, text := range sealed.Warned {
+			fmt.Fprintf(stderr, "%s: %s\n", s.e.Name, text)
 		}
 		sayWaiting(stderr, s.e.Name, []string{s.name}, s.of.Uses, nil)
 	}

@@ -38,8 +38,18 @@ Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
 			if err == nil {
 				err = refusals(sound, repo.refuses)
 			}
+			var lacks []lack
+			if err == nil && len(args) > 0 { // who asks of one by name gets it all
+				if lacks, err = repo.lackingOf(sound); err != nil {
+					return err
+				}
+			}
 			if *output == "json" {
-				if shown := showMistakes(cmd.OutOrStdout(), err); shown != nil {
+				var warned []error
+				for i, l := range lacks {
+					warned = append(warned, of(sound[i].Name, l.all()))
+				}
+				if shown := showMistakes(cmd.OutOrStdout(), err, errors.Join(warned...)); shown != nil {
 					return shown
 				}
 				if err != nil {
@@ -55,25 +65,30 @@ Exit codes: 0 no mistake; 1 mistakes; 2 could not look.`,
 				names = append(names, s.Name)
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), "no mistakes in", strings.Join(names, ", "))
-			if len(args) == 0 { // who asks of one by name gets it all
-				return nil
-			}
-			for _, s := range sound {
-				about, err := repo.rendering(s)
-				if err != nil {
-					return err
-				}
-				lacks, err := repo.lacking(s.Name, about)
-				if err != nil {
-					return err
-				}
-				lacks.say(cmd.ErrOrStderr(), s.Name)
+			for i, l := range lacks {
+				l.say(cmd.ErrOrStderr(), sound[i].Name)
 			}
 			return nil
 		},
 	}
 	output = outputFlag(cmd)
 	return cmd
+}
+
+// lackingOf is what each of the environments lacks, in their order.
+func (r *repository) lackingOf(sound []load.Sound) (all []lack, err error) {
+	for _, s := range sound {
+		about, err := r.rendering(s)
+		if err != nil {
+			return nil, err
+		}
+		l, err := r.lacking(s.Name, about)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, l)
+	}
+	return all, nil
 }
 
 // refusals are what stands in the way of environments in which loading found no mistake.

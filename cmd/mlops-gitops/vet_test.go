@@ -23,14 +23,16 @@ func TestRefusals(t *testing.T) {
 	if want := "error: environment dev: no\nerror: environment prod: no\n"; text.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", text.String(), want)
 	}
-	if err := showMistakes(&json, err); err != nil {
+	if err := showMistakes(&json, err, nil); err != nil {
 		t.Fatal(err)
 	}
 	if want := `[
   {
+    "severity": "error",
     "message": "environment dev: no"
   },
   {
+    "severity": "error",
     "message": "environment prod: no"
   }
 ]

@@ -150,7 +150,7 @@ environment: components: notes: {
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %q, want %q", mode, got, want)
 		}
-		if got, want := fmt.Sprint(e.Secrets["notes.key"], e.Secrets["notes.postgres.password"]), "{notes 40 false  [] {  [] }  { }} {notes 32 false  [] {  [] } notes { }}"; got != want {
+		if got, want := fmt.Sprint(e.Secrets["notes.key"], e.Secrets["notes.postgres.password"]), "{notes 40 0 false  [] {  [] }  { }} {notes 32 0 false  [] {  [] } notes { }}"; got != want {
 			t.Errorf("%s: its secrets are %s, not %s", mode, got, want)
 		}
 	}
