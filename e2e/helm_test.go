@@ -177,12 +177,15 @@ func (f released) environment(text string) {
 // before does what the chart's README says that must be done before, in its words.
 func (f released) before() {
 	f.t.Helper()
-	_, readme, _ := strings.Cut(f.read(chart+"/README.md"), "and the Secrets:\n\n```sh\n")
-	commands, _, found := strings.Cut(readme, "```")
-	if !found {
-		f.t.Fatal("the README says nothing of the namespace and Secrets")
+	_, section, _ := strings.Cut(f.read(chart+"/README.md"), "\n## Namespace and Secrets\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	blocks := strings.Split(section, "```")
+	if len(blocks) != 5 {
+		f.t.Fatalf("the README says of the namespace and Secrets\n%s", section)
 	}
-	f.run("sh", "-eu", "-c", commands)
+	for i := 1; i < len(blocks); i += 2 {
+		f.run("bash", "-eu", "-c", strings.TrimPrefix(blocks[i], "sh\n"))
+	}
 }
 
 // helm runs Helm on the release, in its namespace; an installation waits for all.

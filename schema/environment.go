@@ -34,6 +34,7 @@ type Settings struct {
 	Domain     string         `json:"domain"`
 	Namespace  string         `json:"namespace"` // of every object in the cluster
 	Place      Place          `json:"place"`
+	Registry   string         `json:"registry"` // of built-in components' images, or ""
 	Flux       Flux           `json:"flux"`
 	Proxy      Proxy          `json:"proxy"`
 	CA         string         `json:"ca"` // that all programs are to trust, in PEM, or ""

@@ -12,6 +12,7 @@ import (
 	"unicode"
 
 	"github.com/mlops-gitops/mlops-gitops/render/container"
+	"github.com/mlops-gitops/mlops-gitops/render/kube"
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
@@ -20,6 +21,9 @@ type answers struct {
 	Local  bool              // something runs here: else there is nothing to say
 	Where  map[string]string // by title
 	Client map[string]variable
+
+	InCluster map[string]string // where what runs in a cluster will answer, by title
+	Entries   []kube.Entry      // how people get in there
 }
 
 // A variable is one that a client needs.
@@ -29,7 +33,8 @@ type variable struct {
 }
 
 func answersOf(e *schema.Environment) (a answers, err error) {
-	a.Where, a.Client = map[string]string{}, map[string]variable{}
+	a.Where, a.Client, a.InCluster = map[string]string{}, map[string]variable{}, map[string]string{}
+	a.Entries = kube.Entries(e)
 	for _, c := range e.Components {
 		a.Local = a.Local || c.Place == schema.Local && len(c.Workloads) > 0
 		for title, value := range c.Answers {
@@ -55,11 +60,10 @@ func answersOf(e *schema.Environment) (a answers, err error) {
 			a.Client[name] = v
 		}
 	}
-	if e.Components[e.Front].Place == schema.Local {
-		for _, route := range e.Routes {
-			if route.Title != "" {
-				a.Where[route.Title] = route.URL
-			}
+	where := map[schema.Place]map[string]string{schema.Local: a.Where, schema.Cluster: a.InCluster}[e.Components[e.Front].Place]
+	for _, route := range e.Routes {
+		if route.Title != "" && where != nil {
+			where[route.Title] = route.URL
 		}
 	}
 	return a, nil

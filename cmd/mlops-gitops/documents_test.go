@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 )
@@ -71,9 +70,7 @@ func TestProduction(t *testing.T) {
 		if !aFile.MatchString(text) {
 			text = "package environments\n\nenvironment: mode: \"prod\"\n" + text
 		}
-		if strings.Contains(text, "_rds") {
-			text += "\n_rds: " + strconv.Quote(aCertificate) + "\n"
-		}
+		text = aPEM.ReplaceAllString(text, strings.ReplaceAll(strings.TrimSpace(aCertificate), "\n", "\n\t"))
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +114,9 @@ type reader struct {
 // aPublicKey is written where documents leave it to the reader: age1….
 const aPublicKey = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 
-// aCertificate stands where documents name one: _rds.
+// aPEM is where documents leave a certificate to the reader, which aCertificate takes.
+var aPEM = regexp.MustCompile(`-----BEGIN CERTIFICATE-----\s+…\s+-----END CERTIFICATE-----`)
+
 const aCertificate = `-----BEGIN CERTIFICATE-----
 MIIBljCCAT2gAwIBAgIUZVwVQcPObdZiN2aqU4mGH+a8gLswCgYIKoZIzj0EAwIw
 IDEeMBwGA1UEAwwVRXhhbXBsZSBkYXRhYmFzZSByb290MCAXDTI2MTEyNjAyMDIz

@@ -41,6 +41,7 @@ func (r *repository) gone() ([]string, error) {
 // remove takes away the rendered files of environments that are gone.
 func (r *repository) remove(w io.Writer, gone []string, opts render.Options) error {
 	for _, env := range gone {
+		pruned := r.pruned(env)
 		rendered, err := r.readCompose(composeFile(env))
 		if unread := (*refusal)(nil); err != nil && !errors.As(err, &unread) { // then its name is not shown
 			return err
@@ -50,14 +51,33 @@ func (r *repository) remove(w io.Writer, gone []string, opts render.Options) err
 			return err
 		}
 		if n := len(result.Removed); n > 0 {
-			fmt.Fprintf(w, "%s: its environment is gone; %s removed\n  hint: %s\n", env, count(n, "file"), r.afterwards(env, rendered.Name))
+			fmt.Fprintf(w, "%s: its environment is gone; %s removed\n  hint: %s\n", env, count(n, "file"), r.afterwards(env, rendered.Name, pruned))
 		}
 	}
 	return nil
 }
 
+// sayGone says of an environment that is gone how what it left goes, too.
+func (r *repository) sayGone(w io.Writer, env string, files int) {
+	hint := "mlops-gitops render --all removes them; then git add --all environments deploy clusters, and commit"
+	if pruned := r.pruned(env); pruned != "" {
+		hint += "\n        " + pruned
+	}
+	fmt.Fprintf(w, "%s: its environment is gone, and %s of it are left\n  hint: %s\n", env, count(files, "rendered file"), hint)
+}
+
+// pruned says what Flux does when the files of an environment that is gone are no longer in
+// Git, or "" where none are for Flux (render/flux: the stage of data is left, and render/kube
+// marks what is never pruned).
+func (r *repository) pruned(env string) string {
+	if _, err := os.Stat(r.path("clusters/" + env)); err != nil {
+		return ""
+	}
+	return "once that is pushed Flux removes its programs, tasks and Secrets, and leaves its namespace, the operators, and what keeps data with its volumes"
+}
+
 // afterwards says what is left of an environment that is gone, and how it goes, too.
-func (r *repository) afterwards(env, project string) string {
+func (r *repository) afterwards(env, project, pruned string) string {
 	var steps []string
 	if project != "" {
 		steps = append(steps, fmt.Sprintf("stop what still runs, with --volumes to delete its data for good: docker compose --project-name %s down", shellWord(project)))
@@ -68,7 +88,11 @@ func (r *repository) afterwards(env, project string) string {
 	if _, err := os.Lstat(r.path(".secrets/" + env)); err == nil {
 		steps = append(steps, "when its data are gone: rm -r .secrets/"+env)
 	}
-	return strings.Join(append(steps, "for Git: git add --all environments deploy clusters"), "\n        ")
+	steps = append(steps, "for Git: git add --all environments deploy clusters")
+	if pruned != "" {
+		steps = append(steps, pruned)
+	}
+	return strings.Join(steps, "\n        ")
 }
 
 // rendered reports whether any of the folders that an environment is rendered to is there.

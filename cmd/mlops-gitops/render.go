@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/txtar"
@@ -24,10 +25,11 @@ func renderCmd(at *workdir) *cobra.Command {
 		Use:   "render ENV...",
 		Short: "write the files that an environment deploys",
 		Long: `render writes what environments deploy: deploy/ENV/compose.yaml and the files that it
-mounts for what runs on this machine, deploy/ENV/STAGE and clusters/ENV for what Flux
-applies in a cluster. It writes all of it or nothing, removes what is no longer
-rendered, and never touches a file that it did not make. Local secrets that are
-missing are made in .secrets/ENV, which Git ignores.
+mounts for what runs on this machine; deploy/ENV/STAGE and clusters/ENV for what Flux
+applies in a cluster, and deploy/ENV/mlops-helm-charts, the same as a Helm chart. It
+writes all of it or nothing, removes what is no longer rendered, and never touches a file
+that it did not make. Local secrets that are missing are made in .secrets/ENV, which Git
+ignores.
 
 Exit codes: 0 fine; 1 --check found a difference, or a secret of a cluster that has no value,
 is not sealed for those whom the settings name, or could not be used by Flux; 2 could not
@@ -146,14 +148,20 @@ func (r *repository) drift(stdout, stderr io.Writer, sound []load.Sound, gone []
 		unusable = append(unusable, err, of(s.Name, lacks))
 	}
 	for _, env := range gone {
-		if err := differ(ownerOf(env), render.Tree{}); err != nil {
+		left, err := render.Check(os.DirFS(r.dir), ownerOf(env), render.Tree{})
+		if err != nil {
 			return err
 		}
+		if output == "text" {
+			r.sayGone(stderr, env, len(left))
+			left = slices.DeleteFunc(left, func(d render.Drift) bool { return d.State == render.Orphaned })
+		}
+		drifted = append(drifted, left...)
 	}
 	if err := showDrifts(stdout, output, drifted); err != nil {
 		return err
 	}
-	if err := errors.Join(unusable...); err != nil || len(drifted) > 0 {
+	if err := errors.Join(unusable...); err != nil || len(drifted)+len(gone) > 0 {
 		return &found{err}
 	}
 	return nil
@@ -194,7 +202,10 @@ func (r *repository) renderOne(ctx context.Context, stdout, stderr io.Writer, s 
 	if !about.Cluster {
 		return nil
 	}
-	return lacks.next(stdout, s.Name)
+	if err := lacks.next(stdout, s.Name); err != nil {
+		return err
+	}
+	return r.entrance(stdout, s.Name, about)
 }
 
 // write makes the local secrets that an environment lacks and writes its files. It

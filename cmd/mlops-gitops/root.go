@@ -30,10 +30,10 @@ func rootCmd() *cobra.Command {
 	at := new(workdir)
 	root := &cobra.Command{
 		Use:   "mlops-gitops",
-		Short: "environments of an ML platform as typed code, for Compose and for Flux",
+		Short: "environments of an ML platform as typed code, for Compose, Flux and Helm",
 		Long: `mlops-gitops keeps the environments of an ML platform as typed code. It says what is
-wrong with them in words, renders them for Docker Compose and for Kustomize with
-Flux, and commits what it rendered to Git.
+wrong with them in words, renders them for Docker Compose, for Kustomize with Flux and
+for Helm, and commits what it rendered to Git.
 
 Exit codes: 0 fine; 1 looked and found something (vet, check, render --check, secrets
 audit, and upgrade, which vets); 2 could not do it (wrong usage, render of an environment with

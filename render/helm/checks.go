@@ -46,7 +46,7 @@ func (c *chart) checks() string {
 {{- end }}
 {{- end }}
 `, quoted(c.Secrets), here, ` | sed 's/^\( *namespace:\).*/\1 "%s"/'`,
-		"the namespace %s lacks the Secrets %s\n  hint: for s in %s; do sops decrypt deploy/"+c.Name+"/secrets/$s.yaml%s | kubectl apply -f -; done")
+		"the namespace %s lacks the Secrets %s\n  hint: with the file of an age key in SOPS_AGE_KEY_FILE: for s in %s; do sops decrypt deploy/"+c.Name+"/secrets/$s.yaml%s | kubectl apply -f -; done")
 	return b.String()
 }
 

@@ -88,7 +88,7 @@ func chartOf(c kube.Cluster) (*chart, error) {
 	for _, o := range made.tests {
 		hook(o)
 	}
-	made.values = valuesOf(made.objects, made.tests)
+	made.values = valuesOf(made.objects, made.tests, c.Settings.Registry)
 	return made, nil
 }
 

@@ -14,27 +14,31 @@ var host = regexp.MustCompile(`^(localhost|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(:[0-9
 
 // images lets a value say from which registry images come, wherever an object names one: in
 // containers, and in fields that are called as operators call them.
-func images(v any, container bool) {
+func images(v any, container bool, registry string) {
 	switch v := v.(type) {
 	case map[string]any:
 		for key, child := range v {
 			if image, is := child.(string); is && (key == "image" || key == "imageName") {
-				if c, is := fromRegistry(image, container); is {
+				if c, is := fromRegistry(image, container, registry); is {
 					v[key] = c
 				}
 			}
-			images(child, strings.HasSuffix(strings.ToLower(key), "containers"))
+			images(child, strings.HasSuffix(strings.ToLower(key), "containers"), registry)
 		}
 	case []any:
 		for _, child := range v {
-			images(child, container)
+			images(child, container, registry)
 		}
 	}
 }
 
-// fromRegistry is an image from the registry that is said at installation, or from its own.
-// Only in a container is text without a host an image for sure.
-func fromRegistry(image string, container bool) (code, bool) {
+// fromRegistry is an image from the registry that is said at installation, or from its own:
+// the environment's, which may be a folder, or else a host. Only in a container is text without
+// a host an image for sure.
+func fromRegistry(image string, container bool, registry string) (code, bool) {
+	if name, is := strings.CutPrefix(image, registry+"/"); is && registry != "" {
+		return code(fmt.Sprintf("{{ $.Values.imageRegistry | default %q }}/%s", registry, literal.Replace(name))), true
+	}
 	if m := host.FindStringSubmatch(image); m != nil {
 		return code(fmt.Sprintf("{{ $.Values.imageRegistry | default %q }}/%s", m[1], literal.Replace(m[len(m)-1]))), true
 	}

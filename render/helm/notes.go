@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/mlops-gitops/mlops-gitops/render/kube"
 )
 
 // notes is what Helm says after an installation.
@@ -28,6 +30,9 @@ func (c *chart) notes() string {
 		for _, title := range slices.Sorted(maps.Keys(ways)) {
 			fmt.Fprintf(&b, "  %-20s %s\n", literal.Replace(title), literal.Replace(ways[title]))
 		}
+	}
+	for _, e := range kube.Entries(c.Environment) {
+		fmt.Fprintf(&b, "\n%s:\n\n  %s\n", literal.Replace(e.What), literal.Replace(e.Command(anywhere)))
 	}
 	fmt.Fprintf(&b, "\nhelm uninstall leaves Secrets, disks%s where they are.\n", listed(c.kept()))
 	return b.String()

@@ -11,34 +11,76 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/render/kube"
 )
 
-// readme is the chart's README.md: what must be there before, and the commands.
+// readme is the chart's README.md: what must be there before, and the commands. What is pasted
+// whole does one thing.
 func (c *chart) readme() (string, error) {
 	env, here := c.Name, c.Settings.Namespace
 	var b strings.Builder
 	fmt.Fprintf(&b, `# The platform %[1]s as a Helm chart
 
-Rendered from environments/%[1]s: change that, not the chart. Run commands where deploy/%[1]s lies.
-
-## Before
+Rendered from environments/%[1]s: change that, not the chart. It is for Helm 4. Run the commands in bash or zsh, in the
+folder that holds deploy/%[1]s.
 
 `, env)
 	commands, rest, err := c.installs()
+	if len(commands)+len(rest) > 0 {
+		b.WriteString("## Operators\n\n")
+	}
 	if len(commands) > 0 {
-		fmt.Fprintf(&b, "Operators, if the cluster has them not:\n\n```sh\n%s\n```\n\n", strings.Join(commands, "\n"))
+		fmt.Fprintf(&b, "Those that the cluster lacks, in this order, as later ones need earlier ones:\n\n%s", block(commands...))
 	}
 	if len(rest) > 0 {
 		fmt.Fprintf(&b, "Of deploy/%s/operators, also %s.\n\n", env, strings.Join(rest, ", "))
 	}
-	fmt.Fprintf(&b, "The namespace, under restricted Pod Security, and the Secrets:\n\n```sh\nkubectl create namespace %[1]s --dry-run=client -o yaml | kubectl apply -f -\nkubectl label --overwrite namespace %[1]s%[2]s\n", here, c.podSecurity())
+	fmt.Fprintf(&b, "## Namespace and Secrets\n\nThe namespace, under restricted Pod Security:\n\n%s", block(
+		fmt.Sprintf("kubectl create namespace %s --dry-run=client -o yaml | kubectl apply -f -", here),
+		fmt.Sprintf("kubectl label --overwrite namespace %s%s", here, c.podSecurity())))
+	for _, name := range c.Settings.Kubernetes.ImagePullSecrets {
+		fmt.Fprintf(&b, "The login with which images are pulled, as `docker login` wrote it:\n\n%s", block(fmt.Sprintf(
+			`kubectl create secret generic %s --namespace %s --type=kubernetes.io/dockerconfigjson --from-file=.dockerconfigjson="$HOME/.docker/config.json"`, name, here)))
+	}
 	if len(c.Secrets) > 0 {
-		fmt.Fprintf(&b, "for s in %s; do\n  sops decrypt deploy/%s/secrets/$s.yaml | kubectl apply -f -\ndone\n", strings.Join(c.Secrets, " "), env)
+		fmt.Fprintf(&b, "The Secrets, with the age key that reads them:\n\n%s", block(
+			`export SOPS_AGE_KEY_FILE="$PWD/age.agekey"`,
+			"(",
+			"  set -e -o pipefail",
+			fmt.Sprintf("  for s in %s; do", strings.Join(c.Secrets, " ")),
+			fmt.Sprintf("    sops decrypt deploy/%s/secrets/$s.yaml | kubectl apply -f -", env),
+			"  done",
+			")"))
 	}
-	fmt.Fprintf(&b, "```\n\n## Then\n\n```sh\nhelm install mlops deploy/%[1]s/%[3]s --namespace %[2]s --wait --wait-for-jobs --timeout 15m\n", env, here, Name)
+	release := fmt.Sprintf("mlops deploy/%s/%s --namespace %s --wait --wait-for-jobs --timeout 15m", env, Name, here)
+	fmt.Fprintf(&b, "## Installation\n\n%s", block("helm install "+release))
 	if len(c.tests) > 0 {
-		fmt.Fprintf(&b, "helm test mlops --namespace %s\n", here)
+		fmt.Fprintf(&b, "Whether each service answers:\n\n%s", block("helm test mlops --namespace "+here))
 	}
-	fmt.Fprintf(&b, "helm upgrade mlops deploy/%[1]s/%[3]s --namespace %[2]s --wait --wait-for-jobs --timeout 15m\nhelm rollback mlops --namespace %[2]s\nhelm uninstall mlops --namespace %[2]s # leaves Secrets, disks%[4]s\n```\n", env, here, Name, listed(c.kept()))
-	return b.String(), err
+	b.WriteString(c.entry(here))
+	fmt.Fprintf(&b, "## A change\n\nOf environments/%s: render it, then\n\n%s", env, block("helm upgrade "+release))
+	if len(c.Secrets) > 0 {
+		fmt.Fprintf(&b, `## A new value of a secret
+
+`+"`helm upgrade`"+` brings no Secrets: apply them first. The chart holds what tells one value from the next, so that pods start anew:
+
+%s`, block(
+			fmt.Sprintf("mlops-gitops secrets rotate %s NAME", env),
+			"mlops-gitops render "+env))
+		b.WriteString("Then the Secrets as above, and `helm upgrade`.\n\n")
+	}
+	fmt.Fprintf(&b, "## Back to the release before\n\n%s", block("helm rollback mlops --namespace "+here+" --wait --wait-for-jobs --timeout 15m"))
+	fmt.Fprintf(&b, "## Removal\n\nIt leaves Secrets, disks%s.\n\n%s", listed(c.kept()), block("helm uninstall mlops --namespace "+here))
+	return strings.TrimRight(b.String(), "\n") + "\n", err
+}
+
+// block are commands as a page shows them.
+func block(commands ...string) string { return "```sh\n" + strings.Join(commands, "\n") + "\n```\n\n" }
+
+// entry says how people get in.
+func (c *chart) entry(namespace string) string {
+	var b strings.Builder
+	for _, e := range kube.Entries(c.Environment) {
+		fmt.Fprintf(&b, "%s:\n\n%s", e.What, block(e.Command(namespace)))
+	}
+	return b.String()
 }
 
 // podSecurity are the labels by which the namespace says which pods it takes.
@@ -70,7 +112,7 @@ func (c *chart) installs() (commands, rest []string, err error) {
 			rest = append(rest, o.Kind()+"/"+o.GetName())
 		}
 	}
-	for _, r := range releases {
+	for _, r := range inOrder(releases) {
 		name, namespace := text(r, "metadata", "name"), text(r, "metadata", "namespace")
 		chart, url := text(r, "spec", "chart", "spec", "chart"), urls[namespace+"/"+text(r, "spec", "chart", "spec", "sourceRef", "name")]
 		from := []string{chart, "--repo", url}
@@ -89,6 +131,24 @@ func (c *chart) installs() (commands, rest []string, err error) {
 		commands = append(commands, shell(command))
 	}
 	return commands, rest, nil
+}
+
+// inOrder are releases of Helm, each behind those that it depends on (Flux, HelmRelease v2,
+// dependsOn). Of those in a circle, or on what is not here, none waits.
+func inOrder(releases []map[string]any) (sorted []map[string]any) {
+	called := func(r any) string { return text(r, "namespace") + "/" + text(r, "name") }
+	for left := releases; len(left) > 0; {
+		waits := func(r map[string]any) bool {
+			needs, _ := under(r, "spec", "dependsOn").([]any)
+			return slices.ContainsFunc(left, func(other map[string]any) bool {
+				return slices.ContainsFunc(needs, func(n any) bool { return called(n) == called(other["metadata"]) })
+			})
+		}
+		next := max(0, slices.IndexFunc(left, func(r map[string]any) bool { return !waits(r) }))
+		sorted = append(sorted, left[next])
+		left = slices.Delete(slices.Clone(left), next, next+1)
+	}
+	return sorted
 }
 
 // shell are words as a POSIX shell has them (POSIX.1-2024, 2.2.2).

@@ -83,7 +83,7 @@ var emptyOf = map[string]any{
 
 // valuesOf finds the values of objects, and puts what gives them into their place. What most
 // workloads say is said for all.
-func valuesOf(objects, tests []object) values {
+func valuesOf(objects, tests []object, registry string) values {
 	v := values{all: map[string]any{}, workloads: map[string]map[string]any{}, names: map[string]string{}, disks: map[string]bool{}}
 	votes := map[string][]any{}
 	for _, o := range objects {
@@ -117,13 +117,13 @@ func valuesOf(objects, tests []object) values {
 		if p := podOf(o); p != nil {
 			v.workload(p, v.names[o.Slot()])
 		}
-		images(o.fields, false)
+		images(o.fields, false, registry)
 	}
 	for _, o := range tests {
 		if p := podOf(o); p != nil {
 			v.general(p.spec)
 		}
-		images(o.fields, false)
+		images(o.fields, false, registry)
 	}
 	return v
 }

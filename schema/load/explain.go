@@ -70,8 +70,13 @@ func (s *sources) explain(env string, f fault) (m *Mistake, c *culprit, direct b
 		m, c = s.ofKey(env, at, must)
 		return m, c, m != nil
 	}
+	want := definition(s.model, at)
+	blocks := slices.ContainsFunc(wrote, func(w written) bool { return rank(w.value) > 0 })
 	if must == "must be "+inWords[cue.StructKind] {
 		slices.SortStableFunc(wrote, func(a, b written) int { return cmp.Compare(rank(a.value), rank(b.value)) })
+	} else if must != "" && blocks && want.IncompleteKind() != cue.StructKind { // braces, and perhaps beside what is right
+		must = mustBe(want)
+		slices.SortStableFunc(wrote, func(a, b written) int { return cmp.Compare(rank(b.value), rank(a.value)) })
 	}
 	c = &culprit{wrote[0].at, removed, at, wrote[0].value}
 	if other := disagreeing(wrote); other != nil {
@@ -95,8 +100,22 @@ func (s *sources) explain(env string, f fault) (m *Mistake, c *culprit, direct b
 	return &Mistake{
 		Pos: position(wrote[0].value.Pos()),
 		Msg: fmt.Sprintf("%s %s, not %s", name(at), must, source(wrote[0].value)),
-		Fix: instead(wrote[0].value, definition(s.model, at)),
+		Fix: cmp.Or(unbraced(at, wrote[0].value, want), instead(wrote[0].value, want)),
 	}, c, true
+}
+
+// unbraced is what to write instead of an element in braces that holds the one value which
+// is wanted, as Kubernetes lists names, or "".
+func unbraced(at []string, wrote ast.Expr, want cue.Value) string {
+	block, ok := wrote.(*ast.StructLit)
+	if !ok || len(block.Elts) != 1 {
+		return ""
+	}
+	f, ok := block.Elts[0].(*ast.Field)
+	if _, err := strconv.Atoi(at[len(at)-1]); !ok || err != nil || !takes(want, source(f.Value)) {
+		return ""
+	}
+	return fmt.Sprintf("did you mean [%s]?", source(f.Value))
 }
 
 // ofKey is an error about a field that nobody wrote and that follows from the name

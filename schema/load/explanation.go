@@ -89,6 +89,9 @@ func (e *Explained) At(text string) (*Explanation, error) {
 		missing.hint = e.doc.Renamed(Name(at))
 		if found == 0 && nearest(at[0], known) == "" {
 			missing.meant = e.ending(at)
+			if own := append([]string{"components"}, at...); look(e.own, own[:2]).Exists() {
+				missing.meant = []string{strconv.Quote(Name(own))}
+			}
 		}
 		return nil, missing
 	}

@@ -23,6 +23,9 @@ func instead(wrote ast.Expr, want cue.Value) string {
 		return ""
 	}
 	text, quoted := plainText(wrote)
+	if quoted && !takes(want, `"https://a.example.com"`) {
+		text = scheme.ReplaceAllString(text, "")
+	}
 	if m := imageReference.FindStringSubmatch(text); m != nil && m[2] != "" && takes(want, strconv.Quote(m[1])) && !takes(want, `"a:b"`) && takes(want, `"a/b"`) {
 		return fmt.Sprintf("say repository: %q, tag: %q", registered(m[1]), m[2][1:])
 	}
@@ -161,7 +164,7 @@ func texts(text string, want cue.Value) []string {
 	if version, _, _ := strings.Cut(strings.TrimPrefix(text, "v"), "-"); dotted.MatchString(version) {
 		all = append(all, version, "v"+version, version+".0", "v"+version+".0")
 	}
-	if takes(want, `"a.example.com"`) && !takes(want, `"a/b"`) {
+	if takes(want, `"a.example.com"`) && !takes(want, `"a.example.com/b"`) {
 		host, _, _ := strings.Cut(scheme.ReplaceAllString(lower, ""), "/")
 		alone, _, _ := strings.Cut(host, ":")
 		alone = strings.Trim(strings.TrimPrefix(strings.ReplaceAll(alone, "_", "-"), "*."), ".")
