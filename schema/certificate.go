@@ -21,8 +21,9 @@ func Certificates(text string) (found []*x509.Certificate, err error) {
 			return nil, fmt.Errorf("certificate %d: it does not stand between %s and %s", len(found)+1, certificateBegins, certificateEnds)
 		}
 		end += len(certificateEnds)
+		// Decode passes over what it can't read, so the text is held to what it found
 		block, _ := pem.Decode([]byte(rest[:end]))
-		if block == nil || len(block.Headers) > 0 {
+		if block == nil || letters(rest[:end]) != letters(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: block.Bytes}))) {
 			return nil, fmt.Errorf("certificate %d: its lines are no base64", len(found)+1)
 		}
 		cert, err := x509.ParseCertificate(block.Bytes)
@@ -33,3 +34,6 @@ func Certificates(text string) (found []*x509.Certificate, err error) {
 	}
 	return found, nil
 }
+
+// letters are text without its white space: lines of certificates may have any length.
+func letters(text string) string { return strings.Join(strings.Fields(text), "") }

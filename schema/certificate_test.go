@@ -24,7 +24,9 @@ func TestCertificates(t *testing.T) {
 	key := strings.ReplaceAll(aCertificate, "CERTIFICATE", "PRIVATE KEY")
 	for text, want := range map[string]string{
 		aCertificate: "",
-		"\n" + aCertificate + "\n" + aCertificate: "",
+		"\n" + aCertificate + "\n" + aCertificate:                 "",
+		strings.ReplaceAll(aCertificate, "\n", "\r\n"):            "",
+		strings.Replace(aCertificate, "IwIw\n", "IwIw", 1) + "\n": "",
 		"":                        "certificate 1: it does not stand between",
 		"secret":                  "certificate 1: it does not stand between",
 		key:                       "certificate 1: it does not stand between",
@@ -32,6 +34,8 @@ func TestCertificates(t *testing.T) {
 		aCertificate + "secret":   "certificate 2: it does not stand between",
 		"secret\n" + aCertificate: "certificate 1: it does not stand between",
 		strings.Replace(aCertificate, "-----\n", "-----\nSecret: value\n\n", 1): "certificate 1: its lines are no base64",
+		certificateBegins + "\nsecret: hunter2\n" + aCertificate:                "certificate 1: its lines are no base64",
+		certificateBegins + "\nhunter2\n" + aCertificate:                        "certificate 1: its lines are no base64",
 		strings.Replace(aCertificate, "MIIB", "M", 1):                           "certificate 1: its lines are no base64",
 		"-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n":        "certificate 1: x509: malformed certificate",
 	} {

@@ -109,7 +109,7 @@ func (e *Environment) Bind(owner string, v Value) ([]Part, error) {
 			if !ok {
 				return nil, fmt.Errorf("there is no secret %s", word[1])
 			}
-			if secret.Component != "" && !e.may(owner, secret.Component, strings.TrimSuffix(word[1], ".password")) {
+			if !e.owns(owner, word[1]) {
 				return nil, fmt.Errorf("%s uses %s, a secret of %s; only its own may stand in its text", owner, word[1], secret.Component)
 			}
 			if word[2] != "value" && word[2] != "file" {
@@ -140,6 +140,26 @@ func (e *Environment) Text(owner string, v Value) (text string, err error) {
 func (e *Environment) may(owner, of, claim string) bool {
 	_, claimed := e.Components[owner].Claims[claim]
 	return owner == of || claimed
+}
+
+// owns reports whether a secret is a component's own, of a claim on it, or everybody's.
+func (e *Environment) owns(owner, secret string) bool {
+	of := e.Secrets[secret].Component
+	return of == "" || e.may(owner, of, strings.TrimSuffix(secret, ".password"))
+}
+
+// MayUse reports whether what belongs to a component may name a secret: what its text may refer
+// to, by which need or reference ever.
+func (e *Environment) MayUse(component, secret string) bool {
+	if e.owns(component, secret) || e.frontCA().Secret == secret {
+		return true
+	}
+	for _, edge := range e.Edges[component] {
+		if edge.Secret == secret || edge.CASecret == secret {
+			return true
+		}
+	}
+	return false
 }
 
 // address is one field of the edge between a consumer and what it needs.

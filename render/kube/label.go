@@ -1,7 +1,9 @@
 package kube
 
 import (
+	"fmt"
 	"maps"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -104,6 +106,20 @@ func (p program) workloadMeta(name string) metav1.ObjectMeta {
 		meta.Annotations = both(meta.Annotations, map[string]string{fluxSubstitute: fluxDisabled})
 	}
 	return meta
+}
+
+// labelled is why the cluster would not take an object's labels, or nil.
+func labelled(o metav1.Object) error {
+	labels := o.GetLabels()
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		switch {
+		case len(validation.IsQualifiedName(name)) > 0:
+			return fmt.Errorf("%q is no name of a label, such as example.com/team", name)
+		case len(validation.IsValidLabelValue(labels[name])) > 0:
+			return fmt.Errorf("the label %s must be at most 63 letters, digits, dashes, underscores and dots, with a letter or digit at both ends, not %q", name, labels[name])
+		}
+	}
+	return nil
 }
 
 // both are the entries of two maps; where they have the same key, the second's holds. Nil

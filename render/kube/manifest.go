@@ -48,7 +48,13 @@ func manifest(e *schema.Environment, component, name string) (Object, error) {
 	if annotations := both(notes, said.Annotations); annotations != nil {
 		o.SetAnnotations(annotations)
 	}
-	return Object{Stage: cmp.Or(Stage(given.Stage), StageApps), typed: o}, admitted(e, o)
+	if err := cmp.Or(labelled(o), admitted(e, o)); err != nil {
+		return Object{}, err
+	}
+	if foreign := foreignIn(e, component, o.Object); len(foreign) > 0 {
+		return Object{}, errors.New("it names " + foreign[0] + "; " + ownOnly)
+	}
+	return Object{Stage: cmp.Or(Stage(given.Stage), StageApps), typed: o}, nil
 }
 
 var plainKind = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)

@@ -201,7 +201,7 @@ func (t traffic) to() []networkingv1.NetworkPolicyEgressRule {
 		rules = append(rules, networkingv1.NetworkPolicyEgressRule{Ports: tcp(inside[provider]...), To: pods(t.env, provider)})
 	}
 	if goesPublic(t.env, t.component) && t.env.Front != "" {
-		rules = append(rules, networkingv1.NetworkPolicyEgressRule{Ports: tcp(publicPorts(t.env)...)}) // by a balancer's address, or straight
+		rules = append(rules, networkingv1.NetworkPolicyEgressRule{Ports: tcp(publicPorts(t.env)...), To: everywhere()}) // by a balancer's address, or straight
 	}
 	for _, proxy := range []string{t.env.Settings.Proxy.HTTP, t.env.Settings.Proxy.HTTPS} {
 		if host, number, ok := proxyAt(proxy); ok {
@@ -212,7 +212,7 @@ func (t traffic) to() []networkingv1.NetworkPolicyEgressRule {
 		rules = append(rules, networkingv1.NetworkPolicyEgressRule{Ports: tcp(outside[host]...), To: address(host)})
 	}
 	if ambient {
-		rules = append(rules, identity()...)
+		rules = append(rules, identity(t.env.Components[t.component].Kubernetes.ServiceAccount.Annotations)...)
 	}
 	t.further(t.env.Components[t.component].Kubernetes.Network.To, func(ports []networkingv1.NetworkPolicyPort, to []networkingv1.NetworkPolicyPeer) {
 		rules = append(rules, networkingv1.NetworkPolicyEgressRule{Ports: ports, To: to})
@@ -221,24 +221,24 @@ func (t traffic) to() []networkingv1.NetworkPolicyEgressRule {
 }
 
 // identity is where a cloud tells a pod on its nodes as whom it is taken: the agent of EKS Pod
-// Identity, in clusters of either family of addresses (Amazon EKS, pod-id-agent-setup), and GKE's
-// metadata server, with Dataplane V2 and without (as policies in public use have it; tried on
-// neither cloud). What trades a token for a login, as IRSA does, is at port 443 of a name.
-func identity() (rules []networkingv1.NetworkPolicyEgressRule) {
-	for _, at := range []struct {
-		port  int
-		cidrs []string
-	}{
-		{80, []string{"169.254.170.23/32", "fd00:ec2::23/128", "169.254.169.254/32"}},
-		{988, []string{"169.254.169.252/32"}},
-	} {
-		rule := networkingv1.NetworkPolicyEgressRule{Ports: tcp(at.port)}
-		for _, cidr := range at.cidrs {
-			rule.To = append(rule.To, networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: cidr}})
+// Identity, in clusters of either family of addresses (Amazon EKS, pod-id-agent-setup), and for an
+// account that is tied to one of Google's, GKE's metadata server, with Dataplane V2 and without (as
+// policies in public use have it; tried on neither cloud). Elsewhere that address answers with the
+// login of the node. What trades a token for a login, as IRSA does, is at port 443 of a name.
+func identity(account map[string]string) []networkingv1.NetworkPolicyEgressRule {
+	rule := func(port int, cidrs ...string) (rule networkingv1.NetworkPolicyEgressRule) {
+		rule.Ports = tcp(port)
+		for _, cidr := range cidrs {
+			rule.To = append(rule.To, block(cidr))
 		}
-		rules = append(rules, rule)
+		return rule
 	}
-	return rules
+	for name := range account {
+		if strings.HasPrefix(name, "iam.gke.io/") {
+			return []networkingv1.NetworkPolicyEgressRule{rule(80, "169.254.169.254/32"), rule(988, "169.254.169.252/32")}
+		}
+	}
+	return []networkingv1.NetworkPolicyEgressRule{rule(80, "169.254.170.23/32", "fd00:ec2::23/128")}
 }
 
 // asked are the ports of the provider's workload that the consumer of an edge talks to:
@@ -287,7 +287,7 @@ func (t traffic) further(peers map[string]schema.Peer, say func(ports []networki
 		peer := peers[name]
 		var at []networkingv1.NetworkPolicyPeer
 		for _, cidr := range peer.Addresses {
-			at = append(at, networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: cidr}})
+			at = append(at, block(cidr))
 		}
 		if len(peer.Addresses) == 0 {
 			at = append(at, podsIn(cmp.Or(peer.Namespace, t.env.Settings.Namespace), peer.Pods))
@@ -304,14 +304,29 @@ func podsIn(namespace string, labels map[string]string) networkingv1.NetworkPoli
 	}
 }
 
-// address is a host outside the cluster: itself, where it is an address, and else
-// everything, as policies know no names. Nil is everything.
+// address is a host outside the cluster: itself, where it is an address, and else everywhere, as
+// policies know no names.
 func address(host string) []networkingv1.NetworkPolicyPeer {
 	ip, err := netip.ParseAddr(host)
 	if err != nil {
-		return nil
+		return everywhere()
 	}
-	return []networkingv1.NetworkPolicyPeer{{IPBlock: &networkingv1.IPBlock{CIDR: ip.String() + "/" + strconv.Itoa(ip.BitLen())}}}
+	return []networkingv1.NetworkPolicyPeer{block(ip.String() + "/" + strconv.Itoa(ip.BitLen()))}
+}
+
+// everywhere are all pods and all addresses but those of a node's own link, and what EC2 has in
+// IPv6 for them (AWS, IPv6 on AWS): there clouds hand out the login of the node to whoever asks.
+func everywhere() []networkingv1.NetworkPolicyPeer {
+	return []networkingv1.NetworkPolicyPeer{
+		{NamespaceSelector: &metav1.LabelSelector{}},
+		block("0.0.0.0/0", "169.254.0.0/16"),
+		block("::/0", "fd00:ec2::/32", "fe80::/10"),
+	}
+}
+
+// block is a range of addresses, but for those of others in it.
+func block(cidr string, except ...string) networkingv1.NetworkPolicyPeer {
+	return networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: cidr, Except: except}}
 }
 
 // proxyAt is where a proxy listens.
@@ -335,7 +350,7 @@ func nameServers(dns schema.DNS) networkingv1.NetworkPolicyEgressRule {
 		To:    []networkingv1.NetworkPolicyPeer{podsIn(dns.Namespace, nil)},
 	}
 	for _, cidr := range dns.Addresses {
-		rule.To = append(rule.To, networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: cidr}})
+		rule.To = append(rule.To, block(cidr))
 	}
 	return rule
 }

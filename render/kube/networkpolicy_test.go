@@ -74,7 +74,8 @@ func TestNetworkPolicies(t *testing.T) {
 		{"who is nobody's provider lets nobody in", app, dns, "spec ingress", "nothing"},
 		{"what is exposed is for everyone", store, exposed, "spec ingress 2", `{` + port("9") + `}`},
 		{"an address outside is itself", app, outside("10.1.2.3"), "spec egress 1", `{` + port("5432") + `,"to":[{"ipBlock":{"cidr":"10.1.2.3/32"}}]}`},
-		{"a name outside is everywhere, at its port", app, outside("db.example.com"), "spec egress 1", `{` + port("5432") + `}`},
+		{"a name outside is everywhere but where a cloud hands out logins, at its port", app, outside("db.example.com"), "spec egress 1", `{` + port("5432") +
+			`,"to":[{"namespaceSelector":{}},{"ipBlock":{"cidr":"0.0.0.0/0","except":["169.254.0.0/16"]}},{"ipBlock":{"cidr":"::/0","except":["fd00:ec2::/32","fe80::/10"]}}]}`},
 		{"peers that people name come in", store, said(schema.Network{From: map[string]schema.Peer{"p": {Namespace: "monitoring", Pods: map[string]string{"a": "b"}, Ports: []int{7}}}}), "spec ingress 2",
 			`{"from":[{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"monitoring"}},"podSelector":{"matchLabels":{"a":"b"}}}],` + port("7") + `}`},
 		{"or are reached", store, said(schema.Network{To: map[string]schema.Peer{"p": {Addresses: []string{"0.0.0.0/0"}}}}), "spec egress 2", `{"to":[{"ipBlock":{"cidr":"0.0.0.0/0"}}]}`},

@@ -68,7 +68,13 @@ func patch(e *schema.Environment, component string, objects []Object) (found []s
 			continue
 		}
 		field, err := guarded(objects[i].typed, changed)
-		rule := ""
+		rule, foreign := "", ""
+		if err == nil {
+			err = labelled(changed)
+		}
+		if err == nil {
+			foreign, err = lends(e, component, objects[i].typed, changed)
+		}
 		if own, is := changed.(*unstructured.Unstructured); err == nil && is {
 			err = admitted(e, own)
 		} else if err == nil {
@@ -81,6 +87,12 @@ func patch(e *schema.Environment, component string, objects []Object) (found []s
 			say(fmt.Sprintf("the patch of %s changes nothing", key), "take it out, or look at the object: mlops-gitops render "+e.Name+" --stdout")
 		case field != "":
 			say(fmt.Sprintf("the patch of %s changes %s, by which the cluster or Flux tells it from others", key, field), "leave that as it is; an object of your own stands in "+component+": kubernetes: objects")
+		case pinned(objects[i].typed, changed):
+			say(fmt.Sprintf("the patch of %s changes an annotation by which pods start anew when files or secrets of theirs change", key), "leave out "+filesAnnotation+" and "+secretsAnnotation)
+		case unheard(objects[i].typed, changed):
+			say(fmt.Sprintf("the patch of %s changes the hook postStart by which a program is told its secrets", key), "leave that as it is; a rotation would not come to its end without it")
+		case foreign != "":
+			say(fmt.Sprintf("the patch of %s names %s", key, foreign), ownOnly)
 		case otherFiles(objects[i].typed, changed):
 			say(fmt.Sprintf("the patch of %s changes files under pods that would not start anew", key), "say what is in them under files, of the workload or of a component that has that setting; then pods are replaced")
 		case rule != "":
@@ -111,7 +123,7 @@ func guarded(before, after typed) (string, error) {
 	}
 	for _, field := range [][]string{
 		{"apiVersion"}, {"kind"}, {"metadata", "name"}, {"metadata", "namespace"}, {"spec", "selector"}, {"spec", "serviceName"},
-		{"spec", "podManagementPolicy"}, {"metadata", "annotations", fluxPrune}, {"spec", "template", "metadata", "annotations", filesAnnotation},
+		{"spec", "podManagementPolicy"}, {"metadata", "annotations", fluxPrune},
 		{"metadata", "labels", labelName}, {"metadata", "labels", labelInstance}, {"metadata", "labels", labelComponent},
 		{"spec", "template", "metadata", "labels", labelName}, {"spec", "template", "metadata", "labels", labelInstance}, {"spec", "template", "metadata", "labels", labelComponent},
 	} {
@@ -122,6 +134,31 @@ func guarded(before, after typed) (string, error) {
 		}
 	}
 	return "", nil
+}
+
+// pinned reports whether the digests that make pods start anew are others.
+func pinned(before, after typed) bool {
+	was, now := templateOf(before), templateOf(after)
+	return was != nil && now != nil && slices.ContainsFunc([]string{filesAnnotation, secretsAnnotation}, func(name string) bool {
+		return was.Annotations[name] != now.Annotations[name]
+	})
+}
+
+// unheard reports whether a container of a pod lacks the hook that it had.
+func unheard(before, after typed) bool {
+	was, now := templateOf(before), templateOf(after)
+	if was == nil || now == nil {
+		return false
+	}
+	hooks := map[string]*corev1.LifecycleHandler{}
+	for _, c := range now.Spec.Containers {
+		if c.Lifecycle != nil {
+			hooks[c.Name] = c.Lifecycle.PostStart
+		}
+	}
+	return slices.ContainsFunc(was.Spec.Containers, func(c corev1.Container) bool {
+		return c.Lifecycle != nil && c.Lifecycle.PostStart != nil && !reflect.DeepEqual(c.Lifecycle.PostStart, hooks[c.Name])
+	})
 }
 
 // otherFiles reports whether two objects are ConfigMaps that hold something else.

@@ -11,12 +11,9 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/render/container"
 )
 
-// For how many seconds at least a program is tried to be told what its secrets are, as long as
-// a task is tried, and how many lie between two tries.
-const (
-	toldWithin = 600
-	between    = 2
-)
+// toldWithin is for how many seconds a program is tried to be told what its secrets are: as long
+// as a task is tried.
+const toldWithin = 600
 
 // told is a secret of which a program keeps a copy of its own, and how it takes another value.
 type told struct {
@@ -53,22 +50,31 @@ func toldOf(p *program) ([]told, error) {
 // It tries until the program answers, and what the command says, which may hold a value, is
 // not kept. Until then the pod is not ready (kubernetes.io, Container Lifecycle Hooks).
 //
+// Seconds are counted by its own naps, one each, since a command may hang or take its time. One
+// that hangs stays behind the hook for the moment until Kubernetes ends its container.
+//
 // In a hook Kubernetes puts no variables in, as it does elsewhere (kubelet, lifecycle/handlers.go),
 // so dollar signs stay as they are.
 func telling(all []told) *corev1.LifecycleHandler {
 	if len(all) == 0 {
 		return nil
 	}
-	script := "tries=\n"
+	script := "waited=\n" +
+		"nap() {\n" +
+		"sleep 1\n" +
+		"waited=$waited.\n" +
+		"if [ ${#waited} -ge " + strconv.Itoa(toldWithin) + " ]; then echo \"$1 was not taken\"; exit 1; fi\n" +
+		"}\n"
 	for _, t := range all {
-		script += "until"
+		name := container.Quote(t.secret)
+		script += "until\n"
 		for _, word := range t.command {
-			script += " " + container.Quote(word)
+			script += container.Quote(word) + " "
 		}
-		script += " <" + container.Quote(container.SecretPath(t.secret)) + " >/dev/null 2>&1; do\n" +
-			"tries=$tries.\n" +
-			"if [ ${#tries} -ge " + strconv.Itoa(toldWithin/between) + " ]; then echo " + container.Quote(t.secret+" was not taken") + "; exit 1; fi\n" +
-			"sleep " + strconv.Itoa(between) + "\ndone\n"
+		script += "<" + container.Quote(container.SecretPath(t.secret)) + " >/dev/null 2>&1 &\n" +
+			"while kill -0 $! 2>/dev/null; do nap " + name + "; done\n" +
+			"wait $!\n" +
+			"do nap " + name + "; done\n"
 	}
 	return &corev1.LifecycleHandler{Exec: &corev1.ExecAction{Command: []string{"/bin/sh", "-c", script}}}
 }

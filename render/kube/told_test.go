@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mlops-gitops/mlops-gitops/render/container"
 )
@@ -28,11 +29,14 @@ func TestTellingTriesUntilTheValueIsTaken(t *testing.T) {
 	if got, err := os.ReadFile(filepath.Join(dir, "got")); err != nil || string(got) != "hunter2" {
 		t.Errorf("the program read %q, %v", got, err)
 	}
-	script = strings.ReplaceAll(strings.ReplaceAll(script, "sleep 2", ":"), "-ge 300", "-ge 3")
-	script = strings.ReplaceAll(script, program, `echo x >>"$1/tries"; echo hunter2; exit 1`)
-	out, err = exec.Command("/bin/sh", "-eu", "-c", script).CombinedOutput()
-	tries, _ := os.ReadFile(filepath.Join(dir, "tries"))
-	if err == nil || string(out) != "a.admin was not taken\n" || string(tries) != "x\nx\nx\n" {
-		t.Errorf("one that never answers: %v, %q, tries %q", err, out, tries)
+	// time is counted, not tries: of one that answers no, and of one that hangs
+	short := strings.ReplaceAll(strings.ReplaceAll(script, "sleep 1", "sleep 0.1"), "-ge 600", "-ge 6")
+	for what, command := range map[string]string{"no": `echo x >>"$1/no"; echo hunter2; exit 1`, "hangs": `echo x >>"$1/hangs"; exec sleep 20`} {
+		begin := time.Now()
+		out, err = exec.Command("/bin/sh", "-eu", "-c", strings.ReplaceAll(short, program, command)).CombinedOutput()
+		tries, _ := os.ReadFile(filepath.Join(dir, what))
+		if err == nil || string(out) != "a.admin was not taken\n" || len(tries) == 0 || len(tries) > 12 || time.Since(begin) > 15*time.Second {
+			t.Errorf("one that %s: %v, %q after %v, tries %q", what, err, out, time.Since(begin), tries)
+		}
 	}
 }
