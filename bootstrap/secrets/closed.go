@@ -12,9 +12,8 @@ type closed struct {
 	readers []string // who could, each of one at least
 }
 
-func (c *closed) add(name string, data []byte) {
+func (c *closed) add(name string, o object) {
 	c.names = append(c.names, name)
-	o, _ := parse(data) // it was parsed before
 	for _, k := range o.SOPS.Age {
 		if !slices.Contains(c.readers, k.Recipient) {
 			c.readers = append(c.readers, k.Recipient)

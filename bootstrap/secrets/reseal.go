@@ -49,10 +49,11 @@ func (c Cluster) Reseal(declared map[string]schema.Secret, own Identities, rand 
 		if err != nil {
 			return r, err
 		}
-		more, fewer, err := c.differs(data)
+		o, err := parse(data)
 		if err != nil {
-			return r, in(c.at(name), err)
+			return r, &Problem{c.at(name) + " is not one Kubernetes Secret", "move it away"}
 		}
+		more, fewer := c.differs(o)
 		if len(more)+len(fewer) == 0 {
 			r.Unchanged = append(r.Unchanged, name)
 			continue
@@ -63,8 +64,8 @@ func (c Cluster) Reseal(declared map[string]schema.Secret, own Identities, rand 
 		for _, key := range fewer {
 			removed[key] = true
 		}
-		if files[name], err = kept.reseal(name, data, own, len(fewer) > 0); errors.Is(err, errClosed) {
-			shut.add(name, data)
+		if files[name], err = kept.reseal(name, data, o, own, len(fewer) > 0); errors.Is(err, errClosed) {
+			shut.add(name, o)
 		} else if err != nil {
 			problems = append(problems, err)
 		} else if len(fewer) > 0 {
@@ -89,11 +90,7 @@ func (c Cluster) Reseal(declared map[string]schema.Secret, own Identities, rand 
 }
 
 // differs are the recipients that a sealed file lacks, and those that it has and should not.
-func (c Cluster) differs(data []byte) (more, fewer []string, err error) {
-	o, err := parse(data)
-	if err != nil {
-		return nil, nil, errors.New("it is not one Kubernetes Secret")
-	}
+func (c Cluster) differs(o object) (more, fewer []string) {
 	has := map[string]bool{}
 	for _, k := range o.SOPS.Age {
 		has[k.Recipient] = true
@@ -106,29 +103,24 @@ func (c Cluster) differs(data []byte) (more, fewer []string, err error) {
 			more = append(more, key)
 		}
 	}
-	return more, fewer, nil
+	return more, fewer
 }
 
 // SealedForOthers are the sealed secrets, used or not, that can't be read by exactly those whom
 // the settings name, in order. It changes nothing.
 func (c Cluster) SealedForOthers() (names []string, err error) {
-	err = c.each(func(name string, data []byte, _ object) error {
-		more, fewer, err := c.differs(data)
-		if len(more)+len(fewer) > 0 {
+	err = c.each(func(name string, _ []byte, o object) error {
+		if more, fewer := c.differs(o); len(more)+len(fewer) > 0 {
 			names = append(names, name)
 		}
-		return err
+		return nil
 	})
 	return names, err
 }
 
 // reseal is a secret's file for the recipients of the settings.
-func (s sealed) reseal(name string, data []byte, own Identities, anew bool) ([]byte, error) {
+func (s sealed) reseal(name string, data []byte, o object, own Identities, anew bool) ([]byte, error) {
 	file := path.Join(s.folder(), s.file(name))
-	o, err := parse(data)
-	if err != nil {
-		return nil, &Problem{file + " is not one Kubernetes Secret", "move it away"}
-	}
 	if o.SOPS.otherKeys() {
 		return nil, &Problem{file + " is encrypted for other keys than age's, too", fmt.Sprintf("take the stock command, which knows those, in the folder that holds its .sops.yaml:\n(cd deploy/%s && sops updatekeys secrets/%s)", s.Env, s.file(name))}
 	}
