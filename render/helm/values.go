@@ -117,13 +117,13 @@ func valuesOf(objects, tests []object) values {
 		if p := podOf(o); p != nil {
 			v.workload(p, v.names[o.Slot()])
 		}
-		images(o.fields, false)
+		images(o.fields)
 	}
 	for _, o := range tests {
 		if p := podOf(o); p != nil {
 			v.general(p.spec)
 		}
-		images(o.fields, false)
+		images(o.fields)
 	}
 	return v
 }
