@@ -277,13 +277,13 @@ func TestHelm(t *testing.T) {
 	onlyChanged(t, workloads(changed), workloads(f.specs()), "Deployment/mlflow")
 
 	f.must("uninstall")
-	kept := f.run("kubectl", "get", "clusters.postgresql.cnpg.io,databases.postgresql.cnpg.io,databaseroles.postgresql.cnpg.io,persistentvolumeclaims,secrets", "-n", f.namespace, "-o", "name")
-	for _, name := range []string{"cluster.postgresql.cnpg.io/postgres", "database.postgresql.cnpg.io/mlflow.postgres", "databaserole.postgresql.cnpg.io/mlflow.auth", "persistentvolumeclaim/data-minio-3", "secret/mlflow.flask"} {
+	kept := f.run("kubectl", "get", "clusters.postgresql.cnpg.io,databases.postgresql.cnpg.io,databaseroles.postgresql.cnpg.io,networkpolicies,persistentvolumeclaims,secrets", "-n", f.namespace, "-o", "name")
+	for _, name := range []string{"cluster.postgresql.cnpg.io/postgres", "database.postgresql.cnpg.io/mlflow.postgres", "databaserole.postgresql.cnpg.io/mlflow.auth", "networkpolicy.networking.k8s.io/deny-all", "networkpolicy.networking.k8s.io/postgres-sql", "persistentvolumeclaim/data-minio-3", "secret/mlflow.flask"} {
 		if !strings.Contains(kept, name+"\n") {
 			t.Errorf("%s is gone with the release", name)
 		}
 	}
-	if left := f.specs(); len(left) != strings.Count(kept, "secret/")+2 { // what every namespace has: an account, and a ConfigMap with its authority
+	if left := f.specs(); len(left) != strings.Count(kept, "secret/")+strings.Count(kept, "networkpolicy.networking.k8s.io/postgres-")+3 { // one policy for all, and what every namespace has: an account, and a ConfigMap with its authority
 		t.Errorf("the release leaves %v", left)
 	}
 	f.must("install")

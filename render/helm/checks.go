@@ -18,8 +18,8 @@ func (c *chart) checks() string {
 		fmt.Fprintf(&b, `{{- if ne .Release.Namespace %q }}
 {{- fail %q }}
 {{- end }}
-`, here, fmt.Sprintf("text of %s names the namespace %s, so this chart can be installed into no other\n  hint: --namespace %[2]s; or write schema.platform.namespace there, and render the chart anew",
-			strings.Join(c.bound, ", "), here))
+`, here, fmt.Sprintf("text of %s names the namespace %s, so this chart can be installed into no other\n  hint: --namespace %[2]s; or write schema.platform.namespace there, and render the chart anew; if something else is called so, too, call the namespace otherwise",
+			shortened(c.bound), here))
 	}
 	fmt.Fprintf(&b, `{{- if .Capabilities.APIVersions.Has "v1/Secret" }}
 {{- $unknown := list }}
@@ -45,9 +45,18 @@ func (c *chart) checks() string {
 {{- fail (printf %q $.Release.Namespace (join ", " .) $names $into) }}
 {{- end }}
 {{- end }}
-`, quoted(c.Secrets), here, ` | sed 's/^\( *namespace:\).*/\1 "%s"/'`,
+`, quoted(c.Secrets), here, ` | kubectl patch --local --type merge -p '{"metadata":{"namespace":"%s"}}' -o yaml -f -`,
 		"the namespace %s lacks the Secrets %s\n  hint: with the file of an age key in SOPS_AGE_KEY_FILE: for s in %s; do sops decrypt deploy/"+c.Name+"/secrets/$s.yaml%s | kubectl apply -f -; done")
 	return b.String()
+}
+
+// shortened are words, as many as a message can hold.
+func shortened(words []string) string {
+	const most = 5
+	if over := len(words) - most; over > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(words[:most], ", "), over)
+	}
+	return strings.Join(words, ", ")
 }
 
 // kinds are those of the chart's objects, as Helm has them among a cluster's versions.

@@ -78,13 +78,15 @@ func chartOf(c kube.Cluster) (*chart, error) {
 	if err != nil {
 		return nil, err
 	}
-	made.tests, _, err = n.objects(tests, func() ([]kube.Object, error) { return kube.Tests(n.elsewhere(*c.Environment)) })
+	tested, bound, err := n.objects(tests, func() ([]kube.Object, error) { return kube.Tests(n.elsewhere(*c.Environment)) })
 	if err != nil {
 		return nil, err
 	}
+	made.tests, made.bound = tested, append(made.bound, bound...)
 	for _, o := range made.objects {
 		keep(o)
 	}
+	guard(made.objects)
 	for _, o := range made.tests {
 		hook(o)
 	}
@@ -123,9 +125,10 @@ func (c *chart) files() (map[string]string, error) {
 }
 
 // fileOf is the file of an object: all of a component's are in one, as fewer files are
-// sooner written, and read.
+// sooner written, and read. A label can't lead out of a folder (render/kube holds it to what a
+// cluster takes).
 func fileOf(o object) string {
-	return cmp.Or(strings.ToLower(o.GetLabels()["app.kubernetes.io/name"]), "platform") + ".yaml"
+	return cmp.Or(strings.ToLower(o.GetLabels()[identity+"name"]), "platform") + ".yaml"
 }
 
 // metadata is Chart.yaml. The version follows what the chart holds: one that is the same

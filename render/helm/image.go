@@ -8,41 +8,56 @@ import (
 	"strings"
 )
 
-// host begins an image that names its registry (distribution, reference: a first part with a
-// dot, a colon or the name localhost).
-var host = regexp.MustCompile(`^(localhost|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(:[0-9]+)?|[A-Za-z0-9-]+:[0-9]+)/(.+)$`)
+// reference is an image as registries name it (distribution, reference), in two parts: the
+// registry, a first part with a dot, a colon or the name localhost, and the rest.
+var reference = regexp.MustCompile(`^(?:(localhost(?::[0-9]+)?|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::[0-9]+)?|[A-Za-z0-9-]+:[0-9]+)/)?` +
+	`([a-z0-9\x{FFFF}]+(?:[._/-]+[a-z0-9\x{FFFF}]+)*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@[a-z0-9]+:[0-9a-f]{32,})?)$`)
 
-// images lets a value say from which registry images come, wherever an object names one: in
-// containers, and in fields that are called as operators call them.
-func images(v any, container bool, registry string) {
+// images lets a value say from which registry images come, wherever an object's spec names
+// one: in containers, and in fields that are called as operators call them. What people note
+// about an object, and what is in a ConfigMap, names none.
+func images(fields map[string]any, registry string) { imagesIn(fields["spec"], false, registry) }
+
+func imagesIn(v any, container bool, registry string) {
 	switch v := v.(type) {
 	case map[string]any:
 		for key, child := range v {
-			if image, is := child.(string); is && (key == "image" || key == "imageName") {
+			switch image, is := child.(string); {
+			case is && (key == "image" || key == "imageName"):
 				if c, is := fromRegistry(image, container, registry); is {
 					v[key] = c
 				}
+			case key != "metadata" && key != "labels" && key != "annotations":
+				imagesIn(child, slices.Contains([]string{"containers", "initContainers", "ephemeralContainers"}, key), registry)
 			}
-			images(child, strings.HasSuffix(strings.ToLower(key), "containers"), registry)
 		}
 	case []any:
 		for _, child := range v {
-			images(child, container, registry)
+			imagesIn(child, container, registry)
 		}
 	}
 }
 
-// fromRegistry is an image from the registry that is said at installation, or from its own:
-// the environment's, which may be a folder, or else a host. Only in a container is text without
-// a host an image for sure.
+// fromRegistry is an image from the registry that is said at installation, or from its own: the
+// environment's, which may be a folder, or else a host.
+// Only in a container is text without a registry an image for sure.
 func fromRegistry(image string, container bool, registry string) (code, bool) {
+	m := reference.FindStringSubmatch(image)
+	if m == nil || m[1] == "" && !container {
+		return "", false
+	}
+	text := "{{ with $.Values.imageRegistry }}{{ . }}/{{ end }}"
 	if name, is := strings.CutPrefix(image, registry+"/"); is && registry != "" {
-		return code(fmt.Sprintf("{{ $.Values.imageRegistry | default %q }}/%s", registry, literal.Replace(name))), true
+		m[1], m[2] = registry, name
 	}
-	if m := host.FindStringSubmatch(image); m != nil {
-		return code(fmt.Sprintf("{{ $.Values.imageRegistry | default %q }}/%s", m[1], literal.Replace(m[len(m)-1]))), true
+	if m[1] != "" {
+		text = fmt.Sprintf("{{ $.Values.imageRegistry | default %q }}/", m[1])
 	}
-	return code("{{ with $.Values.imageRegistry }}{{ . }}/{{ end }}" + literal.Replace(image)), container && image != ""
+	text += literal.Replace(m[2])
+	if !isBare(image) {
+		text = `"` + text + `"`
+	}
+	return code(text), true
 }
 
 // operated are objects from which operators make pods: they name an image.

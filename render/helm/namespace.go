@@ -9,19 +9,22 @@ import (
 	"github.com/mlops-gitops/mlops-gitops/schema"
 )
 
+// identity begins the labels by which the platform tells its objects apart.
+const identity = "app.kubernetes.io/"
+
 // A namespace is the one that an environment is rendered for. In a chart that of the
 // release takes its place: wherever objects that are made for another namespace differ, and
 // in fields that mean a namespace. Where a person has written it into text, nobody can tell
 // whether it is meant.
 type namespace struct {
 	name  string
-	named *regexp.Regexp // a host in it
+	named *regexp.Regexp // it, as a word of text
 	field *regexp.Regexp // it, as a field in JSON
 }
 
 func newNamespace(name string) namespace {
 	quoted := regexp.QuoteMeta(name)
-	return namespace{name, regexp.MustCompile(`\.` + quoted + `($|[^a-z0-9-])`), regexp.MustCompile(`("namespace"\s*:\s*")` + quoted + `"`)}
+	return namespace{name, regexp.MustCompile(`(^|[^a-z0-9-])` + quoted + `($|[^a-z0-9-])`), regexp.MustCompile(`("namespace"\s*:\s*")` + quoted + `"`)}
 }
 
 // elsewhere is an environment in the namespace anywhere.
@@ -96,7 +99,11 @@ func (n namespace) free(v, other any, field string, literal *bool) any {
 		others, _ := other.(map[string]any)
 		made := make(map[string]any, len(v))
 		for key, child := range v {
-			made[key] = n.free(child, others[key], key, literal)
+			said := literal
+			if strings.HasPrefix(key, identity) || field == "metadata" && key == "name" {
+				said = new(bool) // what an object is called has nothing to do with where it is
+			}
+			made[key] = n.free(child, others[key], key, said)
 		}
 		return made
 	case []any:
@@ -112,6 +119,7 @@ func (n namespace) free(v, other any, field string, literal *bool) any {
 		return made
 	case string:
 		if o, is := other.(string); is && strings.Contains(o, anywhere) {
+			*literal = *literal || n.named.MatchString(o)
 			return o
 		}
 		if v == n.name && (field == "namespace" || field == "kubernetes.io/metadata.name") {

@@ -50,7 +50,7 @@ func listed(names []string) string {
 func (c *chart) kept() []string {
 	var found []string
 	for _, o := range c.objects {
-		if under(o.fields, "metadata", "annotations", "helm.sh/resource-policy") == "keep" {
+		if under(o.fields, "metadata", "annotations", policy) == "keep" {
 			found = append(found, o.Kind()+"/"+o.GetName())
 		}
 	}

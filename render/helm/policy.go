@@ -5,12 +5,42 @@ import "strings"
 // fluxs begins the annotations by which Flux is told about single objects.
 const fluxs = "kustomize.toolkit.fluxcd.io/"
 
+// policy is the annotation by which Helm is told to leave an object (Helm, Tips and Tricks).
+const policy = "helm.sh/resource-policy"
+
 // keep takes Flux's annotations away. What Flux never removes Helm keeps, too, but for a
 // StatefulSet: its disks outlive it by themselves. The templates of these can't be changed,
 // so they stay as Flux has them, for whoever goes over from it.
 func keep(o object) {
 	if protected := unflux(o.fields); protected && o.Kind() != "StatefulSet" {
-		annotate(o.fields, "helm.sh/resource-policy", "keep")
+		annotate(o.fields, policy, "keep")
+	}
+}
+
+// guard keeps what guards pods that stay: those that operators run for objects that are kept.
+// Policies of programs go with their pods.
+func guard(objects []object) {
+	kept := map[string]bool{}
+	for _, o := range objects {
+		if under(o.fields, "metadata", "annotations", policy) == "keep" {
+			kept[o.GetLabels()[identity+"name"]] = true
+		}
+	}
+	var all *object
+	guarded := false
+	for i, o := range objects {
+		labels := o.GetLabels()
+		switch {
+		case o.Kind() != "NetworkPolicy":
+		case labels[identity+"name"] == "":
+			all = &objects[i]
+		case labels[identity+"component"] == "" && kept[labels[identity+"name"]]:
+			annotate(o.fields, policy, "keep")
+			guarded = true
+		}
+	}
+	if guarded && all != nil {
+		annotate(all.fields, policy, "keep")
 	}
 }
 

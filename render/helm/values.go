@@ -117,13 +117,13 @@ func valuesOf(objects, tests []object, registry string) values {
 		if p := podOf(o); p != nil {
 			v.workload(p, v.names[o.Slot()])
 		}
-		images(o.fields, false, registry)
+		images(o.fields, registry)
 	}
 	for _, o := range tests {
 		if p := podOf(o); p != nil {
 			v.general(p.spec)
 		}
-		images(o.fields, false, registry)
+		images(o.fields, registry)
 	}
 	return v
 }
