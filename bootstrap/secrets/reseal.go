@@ -24,7 +24,7 @@ type Resealed struct {
 	Anew      []string // fewer can read them: the values are encrypted anew, with new data keys
 	Unchanged []string
 	Added     []string // recipients that some file did not have
-	Removed   []string // recipients that some file had
+	Removed   []string // who could read some file, as recipients or in words
 }
 
 // Reseal makes those who are named in the settings the ones who can read the sealed secrets of
@@ -48,7 +48,7 @@ func (c Cluster) Reseal(own Identities, rand io.Reader, now time.Time) (r Reseal
 		if err != nil {
 			return r, err
 		}
-		more, fewer, err := c.differs(data)
+		more, fewer, err := c.differs(data, own)
 		if err != nil {
 			return r, in(c.at(name), err)
 		}
@@ -82,18 +82,26 @@ func (c Cluster) Reseal(own Identities, rand io.Reader, now time.Time) (r Reseal
 	return r, nil
 }
 
-// differs are the recipients that a sealed file lacks, and those that it has and should not.
-func (c Cluster) differs(data []byte) (more, fewer []string, err error) {
+// differs are the recipients that a sealed file lacks, and those who could read it and should
+// not. With private keys it is seen, too, where what bears a public key's name is not for its owner.
+func (c Cluster) differs(data []byte, own Identities) (more, fewer []string, err error) {
 	o, err := parse(data)
 	if err != nil {
 		return nil, nil, errors.New("it is not one Kubernetes Secret")
 	}
 	has := map[string]bool{}
 	for _, k := range o.SOPS.Age {
-		has[k.Recipient] = true
-		if !slices.Contains(c.Recipients, k.Recipient) {
+		n := k.readers()
+		switch {
+		case !slices.Contains(c.Recipients, k.Recipient):
 			fewer = append(fewer, k.Recipient)
+		case n > 1, has[k.Recipient], n == 1 && own.misled(k):
+			fewer = append(fewer, "somebody else in the name of "+k.Recipient)
 		}
+		has[k.Recipient] = has[k.Recipient] || n > 0
+	}
+	if o.SOPS.otherKeys() {
+		fewer = append(fewer, "owners of other keys than age's")
 	}
 	for _, key := range c.Recipients {
 		if !has[key] {
@@ -107,7 +115,7 @@ func (c Cluster) differs(data []byte) (more, fewer []string, err error) {
 // the settings name, in order. It changes nothing.
 func (c Cluster) SealedForOthers() (names []string, err error) {
 	err = c.each(func(name string, data []byte, _ object) error {
-		more, fewer, err := c.differs(data)
+		more, fewer, err := c.differs(data, Identities{})
 		if len(more)+len(fewer) > 0 {
 			names = append(names, name)
 		}
@@ -135,25 +143,18 @@ func (s sealed) reseal(name string, data []byte, own Identities, anew bool) ([]b
 	if err := yaml.Unmarshal(data, &node); err != nil {
 		return nil, &Problem{file + " is not one Kubernetes Secret", "move it away"}
 	}
-	if !anew {
-		keys, err := wrap(key, s.to, o.SOPS.Age)
-		if err != nil {
-			return nil, err
-		}
-		envelope, err := field(&node, "sops")
-		if err == nil {
-			err = setField(envelope, "age", keys)
-		}
-		if err != nil {
-			return nil, in(file, err)
-		}
-		return yaml.Marshal(&node)
+	if err = byRegex(o.SOPS); err == nil {
+		err = intact(data, key, o.SOPS)
 	}
-	from := func(n *yaml.Node, place string) ([]byte, string, error) { return unenc(key, n.Value, place) }
-	if err = holdsOnlyValues(&node, o.SOPS); err == nil {
-		if err = intact(data, key, o.SOPS); err == nil {
+	switch {
+	case err != nil:
+	case anew:
+		from := func(n *yaml.Node, place string) ([]byte, string, error) { return unenc(key, n.Value, place) }
+		if err = holdsOnlyValues(&node); err == nil {
 			err = seal(&node, from, o.SOPS.EncryptedRegex, s.to, s.rand, s.now)
 		}
+	default:
+		err = sealKey(&node, key, s.to)
 	}
 	if err != nil {
 		return nil, &Problem{fmt.Sprintf("%s: %v", file, err), "take it back from Git, or give it a new value, which the new recipients alone can read:\nmlops-gitops secrets rotate " + s.Env + " " + name}
@@ -184,30 +185,44 @@ func intact(data, key []byte, e envelope) error {
 	return nil
 }
 
-// holdsOnlyValues is an error where something is encrypted in a way that values are not, which
-// re-encrypting them would leave unreadable.
-func holdsOnlyValues(n *yaml.Node, e envelope) error {
+// byRegex is an error where it can't be told from encrypted_regex alone what is encrypted and
+// what the MAC is of.
+func byRegex(e envelope) error {
 	if e.EncryptedRegex == "" || e.Others["mac_only_encrypted"] == true {
 		return errors.New("it says in another way than by encrypted_regex what is encrypted")
 	}
+	return nil
+}
+
+// holdsOnlyValues is an error where something is encrypted in a way that values are not, which
+// re-encrypting them would leave unreadable.
+func holdsOnlyValues(n *yaml.Node) error {
 	for _, comment := range []string{n.HeadComment, n.LineComment, n.FootComment} {
 		if strings.Contains(comment, "ENC[") {
 			return errors.New("it holds an encrypted comment")
 		}
 	}
 	for _, child := range n.Content {
-		if err := holdsOnlyValues(child, e); err != nil {
+		if err := holdsOnlyValues(child); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// otherKeys reports whether others than age's recipients can read the file.
+// otherKeys reports whether others than age's recipients can read the file: sops lists the keys
+// of each kind, and whatever else it says there is no list.
 func (e envelope) otherKeys() bool {
-	for _, kind := range []string{"kms", "gcp_kms", "azure_kv", "hc_vault", "hckms", "pgp", "key_groups"} {
-		if list, ok := e.Others[kind].([]any); ok && len(list) > 0 {
-			return true
+	for _, value := range e.Others {
+		switch value := value.(type) {
+		case []any:
+			if len(value) > 0 {
+				return true
+			}
+		case map[string]any:
+			if len(value) > 0 {
+				return true
+			}
 		}
 	}
 	return false

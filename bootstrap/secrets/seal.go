@@ -47,34 +47,29 @@ func seal(file *yaml.Node, from plainText, regex string, to []recipient, rand io
 	if err != nil {
 		return err
 	}
-	keys, err := wrap(key, to, nil)
+	envelope, err := field(file, "sops")
 	if err != nil {
 		return err
+	}
+	return errors.Join(sealKey(file, key, to), setField(envelope, "lastmodified", modified), setField(envelope, "mac", sealedMAC))
+}
+
+// sealKey puts the data key into the file for each recipient, and for nobody else: nothing that
+// is there is kept, since its name is all that says whom it is for.
+func sealKey(file *yaml.Node, key []byte, to []recipient) error {
+	var keys []sealedKey
+	for _, r := range to {
+		enc, err := r.seal(key)
+		if err != nil {
+			return err
+		}
+		keys = append(keys, sealedKey{r.key, enc})
 	}
 	envelope, err := field(file, "sops")
 	if err != nil {
 		return err
 	}
-	return errors.Join(setField(envelope, "age", keys), setField(envelope, "lastmodified", modified), setField(envelope, "mac", sealedMAC))
-}
-
-// wrap is the data key for each recipient: as it is there already, or anew.
-func wrap(key []byte, to []recipient, there []sealedKey) (keys []sealedKey, err error) {
-	for _, r := range to {
-		var enc string
-		for _, k := range there {
-			if k.Recipient == r.key {
-				enc = k.Enc
-			}
-		}
-		if enc == "" {
-			if enc, err = r.seal(key); err != nil {
-				return nil, err
-			}
-		}
-		keys = append(keys, sealedKey{r.key, enc})
-	}
-	return keys, nil
+	return setField(envelope, "age", keys)
 }
 
 // A plainText is where the plain text of an encrypted value comes from.
