@@ -70,6 +70,9 @@ func (c Cluster) rotate(f *folder, kept sealed, name string, m metadata, given m
 	if err != nil {
 		return in(f.at(kept.file(name)), err)
 	}
+	if data, err = f.commented(kept.file(name), data); err != nil {
+		return err
+	}
 	return f.swap(kept.file(name), data, kept.mode(), kept.rand)
 }
 
@@ -89,6 +92,10 @@ func (f *folder) metadata(kept sealed, name string) (metadata, error) {
 	if err != nil || o.Kind != "Secret" {
 		return m, &Problem{f.at(kept.file(name)) + " is not one Kubernetes Secret", "move it away"}
 	}
+	if err := o.carried(f.at(kept.file(name)), data); err != nil {
+		return m, err
+	}
+	delete(o.Metadata.Annotations, lastApplied) // which holds a value
 	m.Labels, m.Annotations = o.Metadata.Labels, o.Metadata.Annotations
 	return m, nil
 }

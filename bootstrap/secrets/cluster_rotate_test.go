@@ -115,3 +115,47 @@ func TestNoFileHoldsAGivenValueInTheOpen(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatCantBeCarriedIsNotDropped(t *testing.T) {
+	dir, owner := t.TempDir(), identity(t)
+	cluster := clusterFor(t, dir, owner)
+	good := get(t, dir, flask)
+	entry := line(good, "value: ENC")
+	for what, there := range map[string]string{
+		`the entry "more"`:                strings.Replace(good, entry, entry+strings.Replace(entry, "value:", "more:", 1), 1),
+		`the field "immutable"`:           strings.Replace(good, "type: Opaque\n", "type: Opaque\nimmutable: true\n", 1),
+		`the field "metadata.finalizers"`: strings.Replace(good, "metadata:\n", "metadata:\n    finalizers: [a/b]\n", 1),
+		"an encrypted comment":            good + "# ENC[AES256_GCM,data:x,iv:x,tag:x,type:comment]\n",
+	} {
+		put(t, dir, flask, there)
+		_, err := cluster.Rotate(declared, []string{"mlflow.flask-key"}, nil, rand.Reader, now)
+		wantProblems(t, err, []string{flask + " holds what a new value would drop: " + what}, "sops edit "+flask)
+		if get(t, dir, flask) != there {
+			t.Errorf("%s: the file changed", what)
+		}
+	}
+	put(t, dir, flask, "# whose it is\n"+strings.Replace(good, "metadata:\n", "metadata:\n    creationTimestamp: null\n    # where\n", 1)+"# the end\n")
+	if _, err := cluster.Rotate(declared, []string{"mlflow.flask-key"}, nil, rand.Reader, now); err != nil {
+		t.Fatal(err)
+	}
+	after := get(t, dir, flask)
+	for _, note := range []string{"# whose it is\n", "    # where\n", "# the end\n"} {
+		if !strings.Contains(after, note) {
+			t.Errorf("no %q in\n%s", note, after)
+		}
+	}
+	mustOpen(t, dir, flask, owner)
+}
+
+// A rotation gives the value anew, and so leaves no copy of the old one.
+func TestARotationTakesAwayWhatKubectlApplied(t *testing.T) {
+	dir, owner := t.TempDir(), identity(t)
+	cluster := clusterFor(t, dir, owner)
+	put(t, dir, flask, strings.Replace(get(t, dir, flask), "metadata:\n", "metadata:\n    annotations:\n        team: ml\n        "+lastApplied+": '{}'\n", 1))
+	if _, err := cluster.Rotate(declared, []string{"mlflow.flask-key"}, nil, rand.Reader, now); err != nil {
+		t.Fatal(err)
+	}
+	if after := get(t, dir, flask); strings.Contains(after, lastApplied) || !strings.Contains(after, "team: ml") {
+		t.Errorf("it is\n%s", after)
+	}
+}

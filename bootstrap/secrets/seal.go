@@ -159,7 +159,24 @@ func enc(gcm cipher.AEAD, text []byte, place, kind string, rand io.Reader) (stri
 	return fmt.Sprintf("ENC[AES256_GCM,data:%s,iv:%s,tag:%s,type:%s]", base(data), base(nonce), base(tag), kind), nil
 }
 
-var encText = regexp.MustCompile(`^ENC\[AES256_GCM,data:([^,]*),iv:([^,]+),tag:([^,]+),type:([a-z]+)\]$`)
+var encText = regexp.MustCompile(`^ENC\[AES256_GCM,data:([^,]*),iv:([^,]+),tag:([^,]+),type:(str|int|float|bool|bytes|time|comment)\]$`)
+
+// isEnc reports whether text is what SOPS writes for an encrypted value, to the last byte: a
+// person may have written something like it around a value.
+func isEnc(text string) bool {
+	parts := encText.FindStringSubmatch(text)
+	if parts == nil || strings.ContainsAny(text, "\r\n") {
+		return false
+	}
+	var raw [3][]byte
+	for i, part := range parts[1:4] {
+		var err error
+		if raw[i], err = base64.StdEncoding.Strict().DecodeString(part); err != nil {
+			return false
+		}
+	}
+	return len(raw[1]) == nonceSize && len(raw[2]) == tagSize
+}
 
 // unenc returns the text that is encrypted at place, and SOPS's word for its type. Its errors
 // hold no value.

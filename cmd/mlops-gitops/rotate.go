@@ -69,7 +69,7 @@ standard input for "-".`,
 			if err != nil {
 				return err
 			}
-			given, err := readGiven(from, cmd.InOrStdin())
+			given, err := readGiven(cmd.Context(), from, cmd.InOrStdin(), cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -115,9 +115,8 @@ func (r *repository) rotate(ctx context.Context, stderr io.Writer, e *schema.Env
 	return errors.Join(err, r.sayAuthority(stderr, e, result.Authority))
 }
 
-// readGiven reads the values that --from names. The newline at the end of a one-line
-// value is no part of it.
-func readGiven(from []string, stdin io.Reader) (map[string][]byte, error) {
+// readGiven reads the values that --from names.
+func readGiven(ctx context.Context, from []string, stdin io.Reader, stderr io.Writer) (map[string][]byte, error) {
 	given := map[string][]byte{}
 	for _, text := range from {
 		name, file, ok := strings.Cut(text, "=")
@@ -127,17 +126,11 @@ func readGiven(from []string, stdin io.Reader) (map[string][]byte, error) {
 		if _, twice := given[name]; twice {
 			return nil, &refusal{"--from says twice where " + name + " comes from", "say it once"}
 		}
-		var value []byte
-		var err error
-		if file == "-" {
-			value, err = io.ReadAll(stdin)
-		} else {
-			value, err = os.ReadFile(file)
-		}
+		value, err := readValue(ctx, name, file, stdin, stderr)
 		if err != nil {
 			return nil, err
 		}
-		given[name] = oneLine(value)
+		given[name] = value
 	}
 	return given, nil
 }
