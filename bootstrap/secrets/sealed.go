@@ -25,6 +25,7 @@ type sealed struct {
 	to       []recipient
 	rand     io.Reader
 	now      time.Time
+	note     func(revision string) error // hears of a new value before it is in place
 }
 
 func (s sealed) file(secret string) string { return secret + ".yaml" }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mlops-gitops/mlops-gitops/bootstrap/repo"
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/rotation"
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/secrets"
 	"github.com/mlops-gitops/mlops-gitops/schema"
@@ -171,7 +172,25 @@ func (r *repository) rotation(e *schema.Environment) (*rotation.Rotation, error)
 	}
 	return rotation.Of(e,
 		rotation.Here{Local: secrets.Local{Dir: r.dir, Env: e.Name}, Declared: local},
-		rotation.There{Cluster: clusterSecrets(r, e.Name, e.Settings), Declared: cluster})
+		rotation.There{Cluster: clusterSecrets(r, e.Name, e.Settings), Declared: cluster, InGit: r.inGit})
+}
+
+// inGit reports whether the last commit has a file as it is. Where there is no Git that could be
+// asked, the file gets to its cluster in another way, which nobody here can know: then it may have.
+func (r *repository) inGit(file string) (bool, error) {
+	git, err := repo.Open(r.dir, os.LookupEnv)
+	if _, none := errors.AsType[*repo.Problem](err); none {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	there, err := git.Files([]string{file})
+	if err != nil || len(there) == 0 {
+		return false, err
+	}
+	changed, err := git.Changed(context.Background(), []string{file})
+	return len(changed) == 0, err
 }
 
 // project is an environment's project as people start it.
