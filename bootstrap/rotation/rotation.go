@@ -34,6 +34,7 @@ type Here struct {
 type There struct {
 	secrets.Cluster
 	Declared map[string]schema.Secret
+	InGit    func(file string) (bool, error) // whether the last commit has a file of the repository as it is
 }
 
 // A Refused is why something is not rotated, in words, and what a person can do about it.

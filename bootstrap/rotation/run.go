@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -111,14 +112,31 @@ func (r *running) sealAlone(alone []Secret, given map[string][]byte) (sealed sec
 
 // elsewhere is the cluster's copy of a secret that this machine has too.
 func (r *running) elsewhere(s Secret) *secrets.Elsewhere {
+	file := path.Join("deploy", r.env.Name, "secrets", s.Name+".yaml")
+	_, key := r.env.InCluster(s.Name)
 	return &secrets.Elsewhere{
 		First: s.First,
+		Taken: func() error {
+			if in, err := r.there.InGit(file); in || err != nil {
+				return err
+			}
+			return &Refused{
+				fmt.Sprintf("Git does not have %s as it is, so no cluster can have the new value of %s yet", file, s.Name),
+				fmt.Sprintf("mlops-gitops commit %s --push; when Flux has applied it: mlops-gitops secrets rotate %[1]s %s", r.env.Name, s.Name),
+			}
+		},
+		Changed: &Refused{
+			fmt.Sprintf("%s was changed since %s was sealed there, and this machine still waits for the value that it had", file, s.Name),
+			fmt.Sprintf("with a private key, take here what it holds:\n"+
+				"sops decrypt --extract '[\"stringData\"][\"%[3]s\"]' %[4]s | mlops-gitops secrets set %[1]s %[2]s\n"+
+				"or have a new value made for both:\nrm .secrets/%[1]s/.new/%[2]s && mlops-gitops secrets rotate %[1]s %[2]s", r.env.Name, s.Name, key, file),
+		},
 		State: func() (string, error) {
 			revisions, err := r.there.Revisions()
 			return revisions[s.Name], err
 		},
-		Put: func(value []byte) error {
-			_, err := r.there.Rotate(r.there.Declared, s.Parts, map[string][]byte{s.Name: value}, r.rand, r.now)
+		Put: func(value []byte, note func(string) error) error {
+			_, err := r.there.RotateNoting(r.there.Declared, s.Parts, map[string][]byte{s.Name: value}, r.rand, r.now, note)
 			if err == nil {
 				r.sealed = append(r.sealed, s)
 			}

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/mlops-gitops/mlops-gitops/schema"
@@ -123,22 +122,11 @@ func (c Cluster) folder() string { return path.Join("deploy", c.Env, "secrets") 
 // orphans returns the names of the encrypted Secrets that nothing declares. Any
 // other file in the folder is somebody else's.
 func (c Cluster) orphans(f *folder, names []string) (orphaned []string, err error) {
-	files, err := f.files()
-	if err != nil {
-		return nil, err
-	}
-	for _, file := range files {
-		name, isYAML := strings.CutSuffix(file, ".yaml")
-		if !isYAML || slices.Contains(names, name) {
-			continue
-		}
-		data, err := f.read(file)
-		if err != nil {
-			return nil, err
-		}
-		if isSealed(data) {
+	err = f.eachSealed(func(name string, _ []byte, _ object) error {
+		if !slices.Contains(names, name) {
 			orphaned = append(orphaned, name)
 		}
-	}
-	return orphaned, nil
+		return nil
+	})
+	return orphaned, err
 }

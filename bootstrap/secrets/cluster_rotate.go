@@ -22,10 +22,17 @@ import (
 //
 // Where another process is changing the secrets, a Problem says so.
 func (c Cluster) Rotate(declared map[string]schema.Secret, names []string, values map[string][]byte, rand io.Reader, now time.Time) (r Result, err error) {
+	return c.RotateNoting(declared, names, values, rand, now, func(string) error { return nil })
+}
+
+// RotateNoting is Rotate, and note gets the revision of each file just before it is in place. Where
+// that fails, the file stays as it is.
+func (c Cluster) RotateNoting(declared map[string]schema.Secret, names []string, values map[string][]byte, rand io.Reader, now time.Time, note func(revision string) error) (r Result, err error) {
 	f, kept, done, err := c.change(declared, rand, now)
 	if err != nil {
 		return r, err
 	}
+	kept.note = note
 	defer func() { err = errors.Join(err, done()) }()
 	labelled := map[string]metadata{}
 	var problems []error
@@ -77,6 +84,16 @@ func (c Cluster) rotate(f *folder, kept sealed, name string, m metadata, given m
 	if err != nil {
 		return in(f.at(kept.file(name)), err)
 	}
+	if data, err = f.commented(kept.file(name), data); err != nil {
+		return err
+	}
+	o, err := parse(data)
+	if err == nil {
+		err = kept.note(o.revision())
+	}
+	if err != nil {
+		return in(f.at(kept.file(name)), err)
+	}
 	return f.swap(kept.file(name), data, kept.mode(), kept.rand)
 }
 
@@ -96,6 +113,10 @@ func (f *folder) metadata(kept sealed, name string) (metadata, error) {
 	if err != nil || o.Kind != "Secret" {
 		return m, &Problem{f.at(kept.file(name)) + " is not one Kubernetes Secret", "move it away"}
 	}
+	if err := o.carried(f.at(kept.file(name)), data); err != nil {
+		return m, err
+	}
+	delete(o.Metadata.Annotations, lastApplied) // which holds a value
 	m.Labels, m.Annotations = o.Metadata.Labels, o.Metadata.Annotations
 	return m, nil
 }

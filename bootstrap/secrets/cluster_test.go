@@ -3,7 +3,11 @@ package secrets
 import (
 	"crypto/rand"
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -78,6 +82,7 @@ func TestClusterSaysWhatAPersonHasToDo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	encLine := regexp.MustCompile(`value: ENC\[.*`)
 	for _, tt := range []struct {
 		what       string
 		there      string // in file, or no file for ""
@@ -134,6 +139,39 @@ kubectl create secret generic sops-age --namespace flux-system --from-file=age.a
 			what:  "a value in plain text beside an encrypted one",
 			there: strings.Replace(string(good), "stringData:", "stringData:\n    more: "+hidden, 1),
 			want:  []string{file + " holds a value in plain text"},
+		},
+		{
+			what:  "a value in plain text in the place of an encrypted one",
+			there: encLine.ReplaceAllString(string(good), "value: \"ENC[AES256_GCM,data:"+hidden+" in the open]\""),
+			want:  []string{file + " holds a value in plain text"},
+		},
+		{
+			what:  "a value in plain text that is told for base64",
+			there: encLine.ReplaceAllString(string(good), "value: ENC[AES256_GCM,data:"+hidden+",iv:eA==,tag:eA==,type:str]"),
+			want:  []string{file + " holds a value in plain text"},
+		},
+		{
+			what:  "a value in plain text in what kubectl applied",
+			there: strings.Replace(string(good), "metadata:\n", "metadata:\n    annotations:\n        kubectl.kubernetes.io/last-applied-configuration: '{\"data\":{\"value\":\""+hidden+"\"}}'\n", 1),
+			want:  []string{file + " holds its value in plain text, in the annotation kubectl.kubernetes.io/last-applied-configuration"},
+			hint:  "sops edit " + file,
+		},
+		{
+			what:  "a value in plain text in a field that SOPS leaves alone",
+			there: strings.Replace(string(good), "type: Opaque\n", "type: Opaque\nstringdata: {value: "+hidden+"}\n", 1),
+			want:  []string{file + " has the field \"stringdata\", which no Secret has, and which is not encrypted"},
+			hint:  "sops edit " + file,
+		},
+		{
+			what:  "a file that takes long to decode",
+			there: string(good) + "# " + strings.Repeat("\n#:", mostParts/2),
+			want:  []string{file + " is larger than a Secret can be, which is 1 MiB, or has more than 4000 keys and lines"},
+			hint:  "take it back from Git",
+		},
+		{
+			what:  "a file that takes much memory to decode",
+			there: string(good) + "# " + strings.Repeat("x", largestFile),
+			want:  []string{file + " is larger than a Secret can be, which is 1 MiB, or has more than 4000 keys and lines"},
 		},
 		{
 			what:  "a value in plain text behind an encrypted Secret",
@@ -245,4 +283,30 @@ func mustParse(t *testing.T, keys ...string) []recipient {
 		t.Fatal(err)
 	}
 	return all
+}
+
+// What lies in the folder and is no sealed Secret stands in nobody's way.
+func TestOtherThingsInTheFolderAreLeftAlone(t *testing.T) {
+	dir, owner := t.TempDir(), identity(t)
+	cluster := clusterFor(t, dir, owner)
+	folder := filepath.Join(dir, "deploy/prod/secrets")
+	for _, err := range []error{
+		os.Symlink("/etc/passwd", filepath.Join(folder, "zz.yaml")),
+		os.Mkdir(filepath.Join(folder, "folder.yaml"), 0o755),
+		syscall.Mkfifo(filepath.Join(folder, "fifo.yaml"), 0o644),
+		os.WriteFile(filepath.Join(folder, "a\nerror: b.yaml"), []byte(get(t, dir, flask)), 0o644),
+		os.WriteFile(filepath.Join(folder, "large.yaml"), []byte(get(t, dir, flask)+"# "+strings.Repeat("x", largestFile)), 0o644),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := cluster.Generate(declared, rand.Reader, now)
+	if err != nil || r.Orphaned != nil || len(r.Kept) != 2 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	cluster.Recipients = append(cluster.Recipients, identity(t).Recipient().String())
+	if resealed, err := cluster.Reseal(keysOf(t, owner), rand.Reader, now); err != nil || len(resealed.Wrapped) != 2 {
+		t.Errorf("%+v, %v", resealed, err)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"filippo.io/age"
@@ -16,7 +17,7 @@ type recipient struct {
 	key string // as in the settings
 }
 
-// recipients returns those of the settings. What is wrong with them is a
+// recipients returns those of the settings, each once. What is wrong with them is a
 // Problem, one for each.
 func (c Cluster) recipients() ([]recipient, error) {
 	if len(c.Recipients) == 0 {
@@ -33,6 +34,9 @@ kubectl create secret generic sops-age --namespace flux-system --from-file=age.a
 	var all []recipient
 	var problems []error
 	for i, key := range c.Recipients {
+		if slices.Contains(c.Recipients[:i], key) {
+			continue
+		}
 		r, err := parseRecipient(key)
 		if err != nil {
 			problems = append(problems, notRecipient(c.Env, i, key))

@@ -24,7 +24,7 @@ type Resealed struct {
 	Anew      []string // fewer can read them: the values are encrypted anew, with new data keys
 	Unchanged []string
 	Added     []string // recipients that some file did not have
-	Removed   []string // recipients that some file had
+	Removed   []string // who could read some file, as recipients or in words
 }
 
 // Reseal makes those who are named in the settings the ones who can read the sealed secrets of
@@ -53,7 +53,7 @@ func (c Cluster) Reseal(declared map[string]schema.Secret, own Identities, rand 
 		if err != nil {
 			return r, &Problem{c.at(name) + " is not one Kubernetes Secret", "move it away"}
 		}
-		more, fewer := c.differs(o)
+		more, fewer := c.differs(o, own)
 		if len(more)+len(fewer) == 0 {
 			r.Unchanged = append(r.Unchanged, name)
 			continue
@@ -89,14 +89,22 @@ func (c Cluster) Reseal(declared map[string]schema.Secret, own Identities, rand 
 	return r, nil
 }
 
-// differs are the recipients that a sealed file lacks, and those that it has and should not.
-func (c Cluster) differs(o object) (more, fewer []string) {
+// differs are the recipients that a sealed file lacks, and those who could read it and should
+// not. With private keys it is seen, too, where what bears a public key's name is not for its owner.
+func (c Cluster) differs(o object, own Identities) (more, fewer []string) {
 	has := map[string]bool{}
 	for _, k := range o.SOPS.Age {
-		has[k.Recipient] = true
-		if !slices.Contains(c.Recipients, k.Recipient) {
+		n := k.readers()
+		switch {
+		case !slices.Contains(c.Recipients, k.Recipient):
 			fewer = append(fewer, k.Recipient)
+		case n > 1, has[k.Recipient], n == 1 && own.misled(k):
+			fewer = append(fewer, "somebody else in the name of "+k.Recipient)
 		}
+		has[k.Recipient] = has[k.Recipient] || n > 0
+	}
+	if o.SOPS.otherKeys() {
+		fewer = append(fewer, "owners of other keys than age's")
 	}
 	for _, key := range c.Recipients {
 		if !has[key] {
@@ -110,7 +118,7 @@ func (c Cluster) differs(o object) (more, fewer []string) {
 // the settings name, in order. It changes nothing.
 func (c Cluster) SealedForOthers() (names []string, err error) {
 	err = c.each(func(name string, _ []byte, o object) error {
-		if more, fewer := c.differs(o); len(more)+len(fewer) > 0 {
+		if more, fewer := c.differs(o, Identities{}); len(more)+len(fewer) > 0 {
 			names = append(names, name)
 		}
 		return nil
@@ -133,25 +141,18 @@ func (s sealed) reseal(name string, data []byte, o object, own Identities, anew 
 	if err := yaml.Unmarshal(data, &node); err != nil {
 		return nil, &Problem{file + " is not one Kubernetes Secret", "move it away"}
 	}
-	if !anew {
-		keys, err := wrap(key, s.to, o.SOPS.Age)
-		if err != nil {
-			return nil, err
-		}
-		envelope, err := field(&node, "sops")
-		if err == nil {
-			err = setField(envelope, "age", keys)
-		}
-		if err != nil {
-			return nil, in(file, err)
-		}
-		return yaml.Marshal(&node)
+	if err = byRegex(o.SOPS); err == nil {
+		err = intact(data, key, o.SOPS)
 	}
-	from := func(n *yaml.Node, place string) ([]byte, string, error) { return unenc(key, n.Value, place) }
-	if err = holdsOnlyValues(&node, o.SOPS); err == nil {
-		if err = intact(data, key, o.SOPS); err == nil {
+	switch {
+	case err != nil:
+	case anew:
+		from := func(n *yaml.Node, place string) ([]byte, string, error) { return unenc(key, n.Value, place) }
+		if err = holdsOnlyValues(&node); err == nil {
 			err = seal(&node, from, o.SOPS.EncryptedRegex, s.to, s.rand, s.now)
 		}
+	default:
+		err = sealKey(&node, key, s.to)
 	}
 	if err != nil {
 		return nil, &Problem{fmt.Sprintf("%s: %v", file, err), "take it back from Git, or give it a new value, which the new recipients alone can read:\nmlops-gitops secrets rotate " + s.Env + " " + name}
@@ -182,30 +183,44 @@ func intact(data, key []byte, e envelope) error {
 	return nil
 }
 
-// holdsOnlyValues is an error where something is encrypted in a way that values are not, which
-// re-encrypting them would leave unreadable.
-func holdsOnlyValues(n *yaml.Node, e envelope) error {
+// byRegex is an error where it can't be told from encrypted_regex alone what is encrypted and
+// what the MAC is of.
+func byRegex(e envelope) error {
 	if e.EncryptedRegex == "" || e.Others["mac_only_encrypted"] == true {
 		return errors.New("it says in another way than by encrypted_regex what is encrypted")
 	}
+	return nil
+}
+
+// holdsOnlyValues is an error where something is encrypted in a way that values are not, which
+// re-encrypting them would leave unreadable.
+func holdsOnlyValues(n *yaml.Node) error {
 	for _, comment := range []string{n.HeadComment, n.LineComment, n.FootComment} {
 		if strings.Contains(comment, "ENC[") {
 			return errors.New("it holds an encrypted comment")
 		}
 	}
 	for _, child := range n.Content {
-		if err := holdsOnlyValues(child, e); err != nil {
+		if err := holdsOnlyValues(child); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// otherKeys reports whether others than age's recipients can read the file.
+// otherKeys reports whether others than age's recipients can read the file: sops lists the keys
+// of each kind, and whatever else it says there is no list.
 func (e envelope) otherKeys() bool {
-	for _, kind := range []string{"kms", "gcp_kms", "azure_kv", "hc_vault", "hckms", "pgp", "key_groups"} {
-		if list, ok := e.Others[kind].([]any); ok && len(list) > 0 {
-			return true
+	for _, value := range e.Others {
+		switch value := value.(type) {
+		case []any:
+			if len(value) > 0 {
+				return true
+			}
+		case map[string]any:
+			if len(value) > 0 {
+				return true
+			}
 		}
 	}
 	return false
@@ -233,28 +248,32 @@ func (c Cluster) each(do func(name string, data []byte, o object) error) error {
 	if err := checkEnv(c.Env); err != nil {
 		return err
 	}
-	return lookInto(c.Dir, c.folder(), func(f *folder) error {
-		files, err := f.files()
+	return lookInto(c.Dir, c.folder(), func(f *folder) error { return f.eachSealed(do) })
+}
+
+// eachSealed goes through the sealed Secrets of a folder, by name. What can't be one (a link, a
+// folder, a name that no Secret has) is somebody else's, which those say who need it.
+func (f *folder) eachSealed(do func(name string, data []byte, o object) error) error {
+	files, err := f.files()
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		name, isYAML := strings.CutSuffix(file, ".yaml")
+		if size, err := f.size(file); !isYAML || notName(name) || err != nil || size < 0 || size > largestFile {
+			continue
+		}
+		data, err := f.read(file)
 		if err != nil {
 			return err
 		}
-		for _, file := range files {
-			name, isYAML := strings.CutSuffix(file, ".yaml")
-			if size, err := f.size(file); !isYAML || err != nil || size < 0 {
-				continue // somebody else's, which those say who need it
-			}
-			data, err := f.read(file)
-			if err != nil {
-				return err
-			}
-			o, err := parse(data)
-			if err != nil || o.Kind != "Secret" || !o.encrypted() {
-				continue
-			}
-			if err := do(name, data, o); err != nil {
-				return in(f.at(file), err)
-			}
+		o, err := parse(data)
+		if err != nil || o.Kind != "Secret" || !o.encrypted() {
+			continue
 		}
-		return nil
-	})
+		if err := do(name, data, o); err != nil {
+			return in(f.at(file), err)
+		}
+	}
+	return nil
 }

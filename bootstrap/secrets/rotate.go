@@ -31,16 +31,18 @@ type Turn struct {
 
 // An Elsewhere is a second place that keeps the value, which gets it before this machine does.
 type Elsewhere struct {
-	Put   func(value []byte) error
-	State func() (string, error) // another after each Put
-	First bool                   // it must be in force there before this machine takes it: the next Rotate goes on
+	Put     func(value []byte, note func(state string) error) error // notes the state that it makes, before it does
+	State   func() (string, error)                                  // another after each Put
+	First   bool                                                    // it must be in force there before this machine takes it: the next Rotate goes on
+	Taken   func() error                                            // for First: why what was put can't be in force there yet, or nil
+	Changed error                                                   // for First: what to say where another value was put there since
 }
 
 // madeAnew stands in the place of the new value of a certificate that is made here.
 const madeAnew = "made anew\n"
 
 // sealedNote starts the names of files beside new values that hold the state of the place
-// elsewhere which has got the value.
+// elsewhere which has got the value, and in a second line the one that it had before.
 const sealedNote = ".sealed-"
 
 // Rotate gives secrets new values: a value is put down, the program is told, the file is
@@ -200,23 +202,32 @@ func (t turning) newText(turn Turn) ([]byte, error) {
 	return newValue(t.rand, t.declared[turn.Name].Length)
 }
 
-// elsewhere puts the value where it is kept too, unless an earlier run has.
+// elsewhere puts the value where it is kept too, unless an earlier run has. What somebody else
+// put there since is in force there or will be, and is not put over unless a person says so by
+// giving the value.
 func (t turning) elsewhere(turn Turn, value []byte) (put bool, err error) {
 	noted, err := t.next.readIfAny(sealedNote + turn.Name)
 	if err != nil {
-		return false, err
-	}
-	if state, err := turn.There.State(); err != nil || noted != nil && state == string(noted) {
-		return false, err
-	}
-	if err := turn.There.Put(value); err != nil {
 		return false, err
 	}
 	state, err := turn.There.State()
 	if err != nil {
 		return false, err
 	}
-	return true, t.next.swap(sealedNote+turn.Name, []byte(state), localFileMode, t.rand)
+	if noted != nil {
+		after, before, _ := strings.Cut(string(noted), "\n")
+		switch {
+		case state == after && turn.There.First:
+			return false, turn.There.Taken()
+		case state == after:
+			return false, nil
+		case state != before && turn.There.First && turn.Given == nil:
+			return false, turn.There.Changed
+		}
+	}
+	return true, turn.There.Put(value, func(after string) error {
+		return t.next.swap(sealedNote+turn.Name, []byte(after+"\n"+state), localFileMode, t.rand)
+	})
 }
 
 // certificates makes those anew that are among the turns, and puts supplied ones in place.
@@ -332,7 +343,8 @@ func (l Local) Pending() (names []string, err error) {
 func (l Local) Waiting(name, state string) (waits bool, err error) {
 	err = lookInto(l.Dir, path.Join(l.folder(), pendingFolder), func(f *folder) error {
 		noted, err := f.readIfAny(sealedNote + name)
-		waits = noted != nil && string(noted) == state
+		after, _, _ := strings.Cut(string(noted), "\n")
+		waits = noted != nil && after == state
 		return err
 	})
 	return waits, err

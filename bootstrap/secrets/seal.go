@@ -47,34 +47,29 @@ func seal(file *yaml.Node, from plainText, regex string, to []recipient, rand io
 	if err != nil {
 		return err
 	}
-	keys, err := wrap(key, to, nil)
+	envelope, err := field(file, "sops")
 	if err != nil {
 		return err
+	}
+	return errors.Join(sealKey(file, key, to), setField(envelope, "lastmodified", modified), setField(envelope, "mac", sealedMAC))
+}
+
+// sealKey puts the data key into the file for each recipient, and for nobody else: nothing that
+// is there is kept, since its name is all that says whom it is for.
+func sealKey(file *yaml.Node, key []byte, to []recipient) error {
+	var keys []sealedKey
+	for _, r := range to {
+		enc, err := r.seal(key)
+		if err != nil {
+			return err
+		}
+		keys = append(keys, sealedKey{r.key, enc})
 	}
 	envelope, err := field(file, "sops")
 	if err != nil {
 		return err
 	}
-	return errors.Join(setField(envelope, "age", keys), setField(envelope, "lastmodified", modified), setField(envelope, "mac", sealedMAC))
-}
-
-// wrap is the data key for each recipient: as it is there already, or anew.
-func wrap(key []byte, to []recipient, there []sealedKey) (keys []sealedKey, err error) {
-	for _, r := range to {
-		var enc string
-		for _, k := range there {
-			if k.Recipient == r.key {
-				enc = k.Enc
-			}
-		}
-		if enc == "" {
-			if enc, err = r.seal(key); err != nil {
-				return nil, err
-			}
-		}
-		keys = append(keys, sealedKey{r.key, enc})
-	}
-	return keys, nil
+	return setField(envelope, "age", keys)
 }
 
 // A plainText is where the plain text of an encrypted value comes from.
@@ -164,7 +159,24 @@ func enc(gcm cipher.AEAD, text []byte, place, kind string, rand io.Reader) (stri
 	return fmt.Sprintf("ENC[AES256_GCM,data:%s,iv:%s,tag:%s,type:%s]", base(data), base(nonce), base(tag), kind), nil
 }
 
-var encText = regexp.MustCompile(`^ENC\[AES256_GCM,data:([^,]*),iv:([^,]+),tag:([^,]+),type:([a-z]+)\]$`)
+var encText = regexp.MustCompile(`^ENC\[AES256_GCM,data:([^,]*),iv:([^,]+),tag:([^,]+),type:(str|int|float|bool|bytes|time|comment)\]$`)
+
+// isEnc reports whether text is what SOPS writes for an encrypted value, to the last byte: a
+// person may have written something like it around a value.
+func isEnc(text string) bool {
+	parts := encText.FindStringSubmatch(text)
+	if parts == nil || strings.ContainsAny(text, "\r\n") {
+		return false
+	}
+	var raw [3][]byte
+	for i, part := range parts[1:4] {
+		var err error
+		if raw[i], err = base64.StdEncoding.Strict().DecodeString(part); err != nil {
+			return false
+		}
+	}
+	return len(raw[1]) == nonceSize && len(raw[2]) == tagSize
+}
 
 // unenc returns the text that is encrypted at place, and SOPS's word for its type. Its errors
 // hold no value.

@@ -57,8 +57,8 @@ func sharedWith(c Cluster, name string) *Elsewhere {
 			revisions, err := c.Revisions()
 			return revisions[name], err
 		},
-		Put: func(value []byte) error {
-			_, err := c.Rotate(declared, []string{name}, map[string][]byte{name: value}, rand.Reader, now)
+		Put: func(value []byte, note func(string) error) error {
+			_, err := c.RotateNoting(declared, []string{name}, map[string][]byte{name: value}, rand.Reader, now, note)
 			return err
 		},
 	}

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,6 +25,7 @@ type sealed struct {
 	to       []recipient
 	rand     io.Reader
 	now      time.Time
+	note     func(revision string) error // hears of a new value before it is in place
 }
 
 func (s sealed) file(secret string) string { return secret + ".yaml" }
@@ -41,7 +45,10 @@ func (s sealed) check(secret string, data []byte) error {
 		return &Problem{file + " is empty", "take it back from Git, or remove it where the value may be a new one"}
 	}
 	o, err := parse(data)
+	unknown := slices.DeleteFunc(slices.Sorted(maps.Keys(o.Others)), func(field string) bool { return field == "immutable" })
 	switch {
+	case errors.Is(err, errLarge):
+		return &Problem{fmt.Sprintf("%s is larger than a Secret can be, which is 1 MiB, or has more than %d keys and lines", file, mostParts), "take it back from Git, or move it away"}
 	case err != nil || o.Kind != "Secret":
 		// The parser's words could hold a value.
 		return &Problem{file + " is not one Kubernetes Secret", "move it away"}
@@ -50,6 +57,16 @@ func (s sealed) check(secret string, data []byte) error {
 			file + " holds a value in plain text",
 			fmt.Sprintf("encrypt it; where it was in Git already, remove it instead and have a new value made:\n"+
 				"sops encrypt --in-place --age %s --encrypted-regex '%s' %s", strings.Join(s.Recipients, ","), encryptedRegex, file),
+		}
+	case o.Metadata.Annotations[lastApplied] != "" && !isEnc(o.Metadata.Annotations[lastApplied]):
+		return &Problem{
+			file + " holds its value in plain text, in the annotation " + lastApplied,
+			"take the annotation out, which takes a private key; where it was in Git already, give the secret a new value, too:\nsops edit " + file,
+		}
+	case len(unknown) > 0:
+		return &Problem{
+			fmt.Sprintf("%s has the field %q, which no Secret has, and which is not encrypted", file, unknown[0]),
+			"take it out, which takes a private key:\nsops edit " + file,
 		}
 	case !o.Metadata.is(secret, s.Namespace):
 		return &Problem{
@@ -93,20 +110,30 @@ func (s sealed) ask(name string, secret schema.Secret) error {
 	return &Problem{fmt.Sprintf("the secret %s is not made but supplied, and %s is not there", name, path.Join(s.folder(), s.file(name))), how}
 }
 
-// isSealed reports whether data is a Secret that SOPS encrypted.
-func isSealed(data []byte) bool {
-	o, err := parse(data)
-	return err == nil && o.Kind == "Secret" && o.encrypted()
-}
+// errLarge is that a file is more than a sealed Secret can be. It is found before the file is decoded.
+var errLarge = errors.New("it is larger than a Secret")
 
-// parse reads a file that holds one object. Its errors may hold values.
+// parse reads a file that holds one object. Its errors may hold values. Anybody can have written
+// what a recipient is called: what no public key looks like is in quotes.
 func parse(data []byte) (o object, err error) {
+	parts := 0
+	for _, sign := range []string{":", ",", "\n"} { // one of them goes with each key and line
+		parts += bytes.Count(data, []byte(sign))
+	}
+	if len(data) > largestFile || parts > mostParts {
+		return object{}, errLarge
+	}
 	files := yaml.NewDecoder(bytes.NewReader(data))
 	if err := files.Decode(&o); err != nil {
 		return object{}, err
 	}
 	if err := files.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return object{}, errors.Join(errors.New("more than one object"), err)
+	}
+	for i, k := range o.SOPS.Age {
+		if k.Recipient == "" || strings.ContainsFunc(k.Recipient, notInLabel) {
+			o.SOPS.Age[i].Recipient = strconv.Quote(k.Recipient)
+		}
 	}
 	return o, nil
 }
@@ -116,11 +143,10 @@ func parse(data []byte) (o object, err error) {
 func (o object) encrypted() bool {
 	for _, values := range []map[string]string{o.Data, o.StringData} {
 		for _, value := range values {
-			hidden := strings.HasPrefix(value, "ENC[AES256_GCM,data:") && strings.HasSuffix(value, "]")
-			if value != "" && !hidden {
+			if value != "" && !isEnc(value) {
 				return false
 			}
 		}
 	}
-	return o.SOPS.MAC != ""
+	return isEnc(o.SOPS.MAC)
 }

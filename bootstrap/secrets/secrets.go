@@ -57,7 +57,7 @@ func sorted(declared map[string]schema.Secret) ([]string, error) {
 	var problems []error
 	for _, name := range names {
 		secret := declared[name]
-		if len(name) > 253 || slices.ContainsFunc(strings.Split(name, "."), notLabel) {
+		if notName(name) {
 			problems = append(problems, &Problem{
 				fmt.Sprintf("a secret can't be called %q: each part between dots has lower-case letters, digits and dashes, at most 63, with a letter or digit at both ends", name),
 				fmt.Sprintf("rename it where the component %s declares it", secret.Component),
@@ -76,8 +76,14 @@ func sorted(declared map[string]schema.Secret) ([]string, error) {
 // notLabel reports whether s can't name a Kubernetes namespace, or be a part
 // between dots in the name of a Secret (RFC 1123: a label and a subdomain).
 func notLabel(s string) bool {
-	outside := func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' }
-	return s == "" || len(s) > 63 || strings.ContainsFunc(s, outside) || strings.Trim(s, "-") != s
+	return s == "" || len(s) > 63 || strings.ContainsFunc(s, notInLabel) || strings.Trim(s, "-") != s
+}
+
+func notInLabel(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' }
+
+// notName reports whether s can't name a Secret.
+func notName(s string) bool {
+	return len(s) > 253 || slices.ContainsFunc(strings.Split(s, "."), notLabel)
 }
 
 // checkEnv returns an error when env can't be a folder's name.

@@ -30,10 +30,20 @@ const (
 	encryptedRegex = schema.SealedFields
 	dataKeySize    = 32
 	nonceSize      = 32
+	tagSize        = 16 // of AES-GCM
 
 	// reloadLabel makes the operator CloudNativePG take a login's new password as soon as its
 	// Secret has it (its manual, Role Management, password secrets).
 	reloadLabel = "cnpg.io/reload"
+
+	// lastApplied holds the whole object as somebody applied it, values and all (kubectl apply).
+	lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
+
+	// largestFile is what a sealed file holds at most, in bytes: a Secret of 1 MiB, in base64.
+	largestFile = 3 << 19
+	// mostParts is how many keys and lines it has at most: the decoder compares each key of a
+	// mapping with all others. A recipient takes 10 lines, a post-quantum one 50.
+	mostParts = 4000
 )
 
 // An object is a Kubernetes Secret as SOPS encrypts it. The order of its fields
@@ -46,6 +56,7 @@ type object struct {
 	Data       map[string]string `yaml:"data,omitempty"` // only read
 	StringData map[string]string `yaml:"stringData"`
 	SOPS       envelope          `yaml:"sops"`
+	Others     map[string]any    `yaml:",inline"` // only read
 }
 
 type metadata struct {
@@ -53,6 +64,7 @@ type metadata struct {
 	Namespace   string            `yaml:"namespace"`
 	Labels      map[string]string `yaml:"labels,omitempty"`
 	Annotations map[string]string `yaml:"annotations,omitempty"`
+	Others      map[string]any    `yaml:",inline"` // only read
 }
 
 // is reports whether it names the Secret.

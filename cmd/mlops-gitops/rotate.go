@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mlops-gitops/mlops-gitops/bootstrap/repo"
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/rotation"
 	"github.com/mlops-gitops/mlops-gitops/bootstrap/secrets"
 	"github.com/mlops-gitops/mlops-gitops/schema"
@@ -69,7 +70,7 @@ standard input for "-".`,
 			if err != nil {
 				return err
 			}
-			given, err := readGiven(from, cmd.InOrStdin())
+			given, err := readGiven(cmd.Context(), from, cmd.InOrStdin(), cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -119,9 +120,8 @@ func (r *repository) rotate(ctx context.Context, stderr io.Writer, e *schema.Env
 	return errors.Join(err, r.sayAuthority(stderr, e, result.Authority))
 }
 
-// readGiven reads the values that --from names. The newline at the end of a one-line
-// value is no part of it.
-func readGiven(from []string, stdin io.Reader) (map[string][]byte, error) {
+// readGiven reads the values that --from names.
+func readGiven(ctx context.Context, from []string, stdin io.Reader, stderr io.Writer) (map[string][]byte, error) {
 	given := map[string][]byte{}
 	for _, text := range from {
 		name, file, ok := strings.Cut(text, "=")
@@ -131,17 +131,11 @@ func readGiven(from []string, stdin io.Reader) (map[string][]byte, error) {
 		if _, twice := given[name]; twice {
 			return nil, &refusal{"--from says twice where " + name + " comes from", "say it once"}
 		}
-		var value []byte
-		var err error
-		if file == "-" {
-			value, err = io.ReadAll(stdin)
-		} else {
-			value, err = os.ReadFile(file)
-		}
+		value, err := readValue(ctx, name, file, stdin, stderr)
 		if err != nil {
 			return nil, err
 		}
-		given[name] = oneLine(value)
+		given[name] = value
 	}
 	return given, nil
 }
@@ -182,7 +176,25 @@ func (r *repository) rotation(e *schema.Environment) (*rotation.Rotation, error)
 	}
 	return rotation.Of(e,
 		rotation.Here{Local: secrets.Local{Dir: r.dir, Env: e.Name}, Declared: local},
-		rotation.There{Cluster: clusterSecrets(r, e.Name, e.Settings), Declared: cluster})
+		rotation.There{Cluster: clusterSecrets(r, e.Name, e.Settings), Declared: cluster, InGit: r.inGit})
+}
+
+// inGit reports whether the last commit has a file as it is. Where there is no Git that could be
+// asked, the file gets to its cluster in another way, which nobody here can know: then it may have.
+func (r *repository) inGit(file string) (bool, error) {
+	git, err := repo.Open(r.dir, os.LookupEnv)
+	if _, none := errors.AsType[*repo.Problem](err); none {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	there, err := git.Files([]string{file})
+	if err != nil || len(there) == 0 {
+		return false, err
+	}
+	changed, err := git.Changed(context.Background(), []string{file})
+	return len(changed) == 0, err
 }
 
 // project is an environment's project as people start it.
