@@ -64,13 +64,15 @@ func (c Cluster) Reseal(declared map[string]schema.Secret, own Identities, rand 
 		for _, key := range fewer {
 			removed[key] = true
 		}
-		if files[name], err = kept.reseal(name, data, o, own, len(fewer) > 0); errors.Is(err, errClosed) {
+		files[name], err = kept.reseal(name, data, o, own, len(fewer) > 0)
+		switch {
+		case errors.Is(err, errClosed):
 			shut.add(name, o)
-		} else if err != nil {
+		case err != nil:
 			problems = append(problems, err)
-		} else if len(fewer) > 0 {
+		case len(fewer) > 0:
 			r.Anew = append(r.Anew, name)
-		} else {
+		default:
 			r.Wrapped = append(r.Wrapped, name)
 		}
 	}

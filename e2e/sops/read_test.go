@@ -17,7 +17,8 @@ type secret struct {
 	Metadata   struct {
 		Name, Namespace   string
 		Labels            map[string]string
-		CreationTimestamp any `yaml:"creationTimestamp"` // null, from older kubectl
+		Annotations       map[string]string // what it says of its value
+		CreationTimestamp any               `yaml:"creationTimestamp"` // null, from older kubectl
 	}
 	Type       string
 	Data       map[string]string
