@@ -1,17 +1,20 @@
 package helm_test
 
 import (
+	"path"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"text/template"
 
 	"github.com/mlops-gitops/mlops-gitops/render/helm"
 	"github.com/mlops-gitops/mlops-gitops/render/kube"
 	"github.com/mlops-gitops/mlops-gitops/schema/load/loadtest"
 )
 
-// An operator is installed behind those that it needs, and what is pasted whole does one thing.
+// An operator is installed behind those that it needs, and what is pasted whole does one thing;
+// notes give the commands of the namespace that is installed into.
 func TestREADME(t *testing.T) {
 	cluster, err := kube.Of(loadtest.Load(t, "prod", map[string]string{
 		"environments/prod/backup.cue": "package environments\n\nenvironment: postgres: backup: bucket: \"backups\"\n",
@@ -23,10 +26,13 @@ func TestREADME(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := ""
+	text, notes := "", ""
 	for name, data := range tree.All() {
-		if strings.HasSuffix(name, "README.md") {
+		switch path.Base(name) {
+		case "README.md":
 			text = string(data)
+		case "NOTES.txt":
+			notes = string(data)
 		}
 	}
 	var order []string
@@ -40,5 +46,14 @@ func TestREADME(t *testing.T) {
 		if n := strings.Count("\n"+b[1], "\nhelm ") - strings.Count(b[1], "--install"); n > 1 {
 			t.Errorf("one block does several things:\n%s", b[1])
 		}
+	}
+
+	var shown strings.Builder
+	release := map[string]any{"Release": map[string]string{"Name": "mlops", "Namespace": "other"}}
+	if err := template.Must(template.New("notes").Parse(notes)).Execute(&shown, release); err != nil {
+		t.Fatal(err)
+	}
+	if want := `  kubectl get secret mlflow.admin --namespace other -o go-template='{{index .data "password" | base64decode}}{{"\n"}}'`; !strings.Contains(shown.String(), want) {
+		t.Errorf("the notes do not hold\n%s\nbut\n%s", want, shown.String())
 	}
 }
