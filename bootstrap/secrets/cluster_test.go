@@ -306,7 +306,7 @@ func TestOtherThingsInTheFolderAreLeftAlone(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 	cluster.Recipients = append(cluster.Recipients, identity(t).Recipient().String())
-	if resealed, err := cluster.Reseal(keysOf(t, owner), rand.Reader, now); err != nil || len(resealed.Wrapped) != 2 {
+	if resealed, err := cluster.Reseal(declared, keysOf(t, owner), rand.Reader, now); err != nil || len(resealed.Wrapped) != 2 {
 		t.Errorf("%+v, %v", resealed, err)
 	}
 }

