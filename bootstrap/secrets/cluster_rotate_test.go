@@ -154,7 +154,7 @@ func TestWhatCantBeCarriedIsNotDropped(t *testing.T) {
 func TestARotationTakesAwayWhatKubectlApplied(t *testing.T) {
 	dir, owner := t.TempDir(), identity(t)
 	cluster := clusterFor(t, dir, owner)
-	put(t, dir, flask, strings.Replace(get(t, dir, flask), "metadata:\n", "metadata:\n    annotations:\n        team: ml\n        "+lastApplied+": '{}'\n", 1))
+	put(t, dir, flask, strings.Replace(get(t, dir, flask), "    annotations:\n", "    annotations:\n        team: ml\n        "+lastApplied+": '{}'\n", 1))
 	if _, err := cluster.Rotate(declared, []string{"mlflow.flask-key"}, nil, rand.Reader, now); err != nil {
 		t.Fatal(err)
 	}
