@@ -6,12 +6,15 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // reference is an image as registries name it (distribution, reference), in two parts: the
 // registry, a first part with a dot, a colon or the name localhost, and the rest.
-var reference = regexp.MustCompile(`^(?:(localhost(?::[0-9]+)?|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::[0-9]+)?|[A-Za-z0-9-]+:[0-9]+)/)?` +
-	`([a-z0-9\x{FFFF}]+(?:[._/-]+[a-z0-9\x{FFFF}]+)*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@[a-z0-9]+:[0-9a-f]{32,})?)$`)
+var reference = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:(localhost(?::[0-9]+)?|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::[0-9]+)?|[A-Za-z0-9-]+:[0-9]+)/)?` +
+		`([a-z0-9\x{FFFF}]+(?:[._/-]+[a-z0-9\x{FFFF}]+)*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@[a-z0-9]+:[0-9a-f]{32,})?)$`)
+})
 
 // images lets a value say from which registry images come, wherever an object's spec names
 // one: in containers, and in fields that are called as operators call them. What people note
@@ -42,7 +45,7 @@ func imagesIn(v any, container bool, registry string) {
 // environment's, which may be a folder, or else a host.
 // Only in a container is text without a registry an image for sure.
 func fromRegistry(image string, container bool, registry string) (code, bool) {
-	m := reference.FindStringSubmatch(image)
+	m := reference().FindStringSubmatch(image)
 	if m == nil || m[1] == "" && !container {
 		return "", false
 	}
