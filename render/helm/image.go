@@ -68,7 +68,7 @@ func operated(objects []object) []string {
 	var found []string
 	for _, o := range objects {
 		if podOf(o) == nil && hasImage(o.fields) {
-			found = append(found, o.Kind()+"/"+o.GetName())
+			found = append(found, o.Short())
 		}
 	}
 	return found

@@ -65,7 +65,7 @@ func (n namespace) objects(here []kube.Object, others func() ([]kube.Object, err
 		fields, _ := n.free(o.Fields, other, "", &literal).(map[string]any)
 		made = append(made, object{o, fields})
 		if literal {
-			bound = append(bound, o.Kind()+"/"+o.GetName())
+			bound = append(bound, o.Short())
 		}
 	}
 	return made, bound, nil

@@ -51,7 +51,7 @@ func (c *chart) kept() []string {
 	var found []string
 	for _, o := range c.objects {
 		if under(o.fields, "metadata", "annotations", policy) == "keep" {
-			found = append(found, o.Kind()+"/"+o.GetName())
+			found = append(found, o.Short())
 		}
 	}
 	return found

@@ -109,7 +109,7 @@ func (c *chart) installs() (commands, rest []string, err error) {
 		case "HelmRelease":
 			releases = append(releases, o.Fields)
 		default:
-			rest = append(rest, o.Kind()+"/"+o.GetName())
+			rest = append(rest, o.Short())
 		}
 	}
 	for _, r := range inOrder(releases) {

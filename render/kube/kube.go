@@ -35,6 +35,11 @@ func Stages() []Stage {
 	return []Stage{StageSecrets, StageOperators, StageData, StageSetup, StageApps}
 }
 
+// compare is negative where s is applied before another stage, and positive where after it.
+func (s Stage) compare(other Stage) int {
+	return cmp.Compare(slices.Index(Stages(), s), slices.Index(Stages(), other))
+}
+
 // A Cluster is what an environment is in its cluster.
 type Cluster struct {
 	*schema.Environment
@@ -111,10 +116,9 @@ func objects(e *schema.Environment, programs map[string][]program) ([]Object, er
 	if len(refusal.Findings) > 0 {
 		return nil, &refusal
 	}
-	order := Stages()
 	slices.SortFunc(objects, func(a, b Object) int {
 		return cmp.Or(
-			cmp.Compare(slices.Index(order, a.Stage), slices.Index(order, b.Stage)),
+			a.Stage.compare(b.Stage),
 			cmp.Compare(a.Kind(), b.Kind()),
 			cmp.Compare(a.GetName(), b.GetName()),
 		)

@@ -31,10 +31,13 @@ type typed interface {
 // Kind returns the object's kind, such as Deployment.
 func (o Object) Kind() string { return o.GetObjectKind().GroupVersionKind().Kind }
 
+// Short returns Kind/name, as people call an object within its environment.
+func (o Object) Short() string { return o.Kind() + "/" + o.GetName() }
+
 // String returns Kind/namespace/name, or Kind/name for what is in no namespace.
 func (o Object) String() string {
 	if o.GetNamespace() == "" {
-		return o.Kind() + "/" + o.GetName()
+		return o.Short()
 	}
 	return o.Kind() + "/" + o.GetNamespace() + "/" + o.GetName()
 }

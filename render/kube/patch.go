@@ -51,11 +51,11 @@ func patch(e *schema.Environment, component string, objects []Object) (found []s
 		say := func(message, hint string) {
 			found = append(found, refused(component, "patches", key, message, hint))
 		}
-		i := slices.IndexFunc(objects, func(o Object) bool { return o.Kind()+"/"+o.GetName() == key })
+		i := slices.IndexFunc(objects, func(o Object) bool { return o.Short() == key })
 		if i < 0 {
 			var known []string
 			for _, o := range objects {
-				known = append(known, o.Kind()+"/"+o.GetName())
+				known = append(known, o.Short())
 			}
 			slices.Sort(known)
 			say(fmt.Sprintf("%s has no object %s, so the patch changes nothing", component, key), "there are "+strings.Join(known, ", "))

@@ -64,10 +64,9 @@ func uses(e *schema.Environment, programs map[string][]program) (map[string][]Us
 		}
 	}
 	maps.DeleteFunc(uses, func(name string, _ []Use) bool { return e.Secrets[name].Existing.Name != "" })
-	order := Stages()
 	for secret, of := range uses {
 		slices.SortFunc(of, func(a, b Use) int {
-			return cmp.Or(cmp.Compare(slices.Index(order, a.Stage), slices.Index(order, b.Stage)), cmp.Compare(a.How, b.How), cmp.Compare(a.Name, b.Name))
+			return cmp.Or(a.Stage.compare(b.Stage), cmp.Compare(a.How, b.How), cmp.Compare(a.Name, b.Name))
 		})
 		uses[secret] = slices.Compact(of)
 	}
@@ -114,24 +113,10 @@ func namedIn(manifest []byte, secrets map[string]schema.Secret) ([]string, error
 		return nil, err
 	}
 	used := map[string]bool{}
-	named(fields, secrets, used)
+	secretsIn(fields, false, func(text string, _ bool) {
+		if _, is := secrets[text]; is {
+			used[text] = true
+		}
+	})
 	return slices.Sorted(maps.Keys(used)), nil
-}
-
-// named notes the secrets whose names are text in a value.
-func named(v any, secrets map[string]schema.Secret, used map[string]bool) {
-	switch v := v.(type) {
-	case map[string]any:
-		for _, child := range v {
-			named(child, secrets, used)
-		}
-	case []any:
-		for _, child := range v {
-			named(child, secrets, used)
-		}
-	case string:
-		if _, is := secrets[v]; is {
-			used[v] = true
-		}
-	}
 }
