@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path"
-	"slices"
 	"time"
 
 	"github.com/mlops-gitops/mlops-gitops/schema"
@@ -14,8 +13,7 @@ import (
 
 // A Cluster is where an environment keeps the secrets of its cluster: one
 // Kubernetes Secret each with the entry "value", or "username" and "password" for a login,
-// deploy/ENV/secrets/NAME.yaml,
-// encrypted as "sops" does it, for Git and Flux.
+// deploy/ENV/secrets/NAME.yaml, encrypted as "sops" does it, for Git and Flux.
 type Cluster struct {
 	Dir        string // the repository's root
 	Env        string
@@ -25,9 +23,9 @@ type Cluster struct {
 
 // Generate makes the values that are lacking. A secret that this machine has too
 // (Local) gets the same value. It returns all Problems at once, and then makes none; only where
-// all that is wrong is what a person has still to supply, the others are made, and r says which. now goes into new files. No file that is there changes:
-// that would take a private key. Processes that generate at once end up with the
-// same values.
+// all that is wrong is what a person has still to supply, the others are made, and r says which.
+// now goes into new files. No file that is there changes: that would take a private key.
+// Processes that generate at once end up with the same values.
 //
 // The values and the keys of their files come from rand; age draws on the
 // operating system for its own.
@@ -70,7 +68,7 @@ func (c Cluster) Generate(declared map[string]schema.Secret, rand io.Reader, now
 	if err := f.fill(kept, names, declared, Local{Dir: c.Dir, Env: c.Env}.value, rand, &r); err != nil {
 		return r, err
 	}
-	if r.Orphaned, err = c.orphans(f, names); err != nil {
+	if r.Orphaned, err = c.Unused(declared); err != nil {
 		return r, err
 	}
 	unfit, err := c.Unfit(declared)
@@ -118,15 +116,3 @@ func (c Cluster) valid() error {
 }
 
 func (c Cluster) folder() string { return path.Join("deploy", c.Env, "secrets") }
-
-// orphans returns the names of the encrypted Secrets that nothing declares. Any
-// other file in the folder is somebody else's.
-func (c Cluster) orphans(f *folder, names []string) (orphaned []string, err error) {
-	err = f.eachSealed(func(name string, _ []byte, _ object) error {
-		if !slices.Contains(names, name) {
-			orphaned = append(orphaned, name)
-		}
-		return nil
-	})
-	return orphaned, err
-}

@@ -36,27 +36,15 @@ func (c Cluster) Reseal(declared map[string]schema.Secret, own Identities, rand 
 		return r, err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	names, err := c.orphans(f, nil)
-	if err != nil {
-		return r, err
-	}
 	added, removed := map[string]bool{}, map[string]bool{}
 	var problems []error
 	var shut closed
 	files := map[string][]byte{}
-	for _, name := range names {
-		data, err := f.read(kept.file(name))
-		if err != nil {
-			return r, err
-		}
-		o, err := parse(data)
-		if err != nil {
-			return r, &Problem{c.at(name) + " is not one Kubernetes Secret", "move it away"}
-		}
+	err = f.eachSealed(func(name string, data []byte, o object) error {
 		more, fewer := c.differs(o, own)
 		if len(more)+len(fewer) == 0 {
 			r.Unchanged = append(r.Unchanged, name)
-			continue
+			return nil
 		}
 		for _, key := range more {
 			added[key] = true
@@ -64,7 +52,8 @@ func (c Cluster) Reseal(declared map[string]schema.Secret, own Identities, rand 
 		for _, key := range fewer {
 			removed[key] = true
 		}
-		files[name], err = kept.reseal(name, data, o, own, len(fewer) > 0)
+		file, err := kept.reseal(name, data, o, own, len(fewer) > 0)
+		files[name] = file
 		switch {
 		case errors.Is(err, errClosed):
 			shut.add(name, o)
@@ -75,6 +64,10 @@ func (c Cluster) Reseal(declared map[string]schema.Secret, own Identities, rand 
 		default:
 			r.Wrapped = append(r.Wrapped, name)
 		}
+		return nil
+	})
+	if err != nil {
+		return Resealed{}, err
 	}
 	if len(shut.names) > 0 {
 		problems = append(problems, kept.cannotOpen(shut, own))
