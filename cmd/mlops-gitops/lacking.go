@@ -129,11 +129,7 @@ func (r *repository) sealedForOthers(env string, about rendering) (*refusal, err
 func of(env string, all []error) error {
 	var named []error
 	for _, err := range all {
-		s := refusal{msg: env + ": " + err.Error()}
-		if told, ok := err.(interface{ Hint() string }); ok {
-			s.hint = told.Hint()
-		}
-		named = append(named, &s)
+		named = append(named, &refusal{env + ": " + err.Error(), hintOf(err)})
 	}
 	return errors.Join(named...)
 }
@@ -145,8 +141,8 @@ func (l lack) all() []error { return append(l.whats[:len(l.whats):len(l.whats)],
 func (l lack) say(w io.Writer, env string) {
 	for _, what := range l.all() {
 		fmt.Fprintf(w, "%s: %s\n", env, inLine(what.Error()))
-		if told, ok := what.(interface{ Hint() string }); ok {
-			fmt.Fprintf(w, "  hint: %s\n", strings.ReplaceAll(visible(told.Hint()), "\n", "\n        "))
+		if hint := hintOf(what); hint != "" {
+			fmt.Fprintf(w, "  hint: %s\n", strings.ReplaceAll(visible(hint), "\n", "\n        "))
 		}
 	}
 }

@@ -82,11 +82,7 @@ func showMistakes(w io.Writer, err, lacks error) error {
 func shownAs(severity string, err error) shownMistake {
 	var m *load.Mistake
 	if !errors.As(err, &m) {
-		s := shownMistake{Severity: severity, Message: err.Error()}
-		if told, ok := err.(interface{ Hint() string }); ok {
-			s.Hint = told.Hint()
-		}
-		return s
+		return shownMistake{Severity: severity, Message: err.Error(), Hint: hintOf(err)}
 	}
 	s := shownMistake{Severity: severity, shownPosition: shownPosition(m.Pos), Message: m.Msg, Hint: m.Fix}
 	if m.Also.File != "" {

@@ -19,11 +19,19 @@ func report(stderr io.Writer, err error) {
 	}
 	for _, e := range each(err) {
 		fmt.Fprintln(stderr, "error:", strings.ReplaceAll(visible(e.Error()), "\n", "\n  "))
-		var h interface{ Hint() string }
-		if errors.As(e, &h) && h.Hint() != "" {
-			fmt.Fprintln(stderr, "  hint:", strings.ReplaceAll(visible(h.Hint()), "\n", "\n        "))
+		if hint := hintOf(e); hint != "" {
+			fmt.Fprintln(stderr, "  hint:", strings.ReplaceAll(visible(hint), "\n", "\n        "))
 		}
 	}
+}
+
+// hintOf is what an error, or one that it wraps, says there is to do, or "".
+func hintOf(err error) string {
+	var told interface{ Hint() string }
+	if errors.As(err, &told) {
+		return told.Hint()
+	}
+	return ""
 }
 
 // visible is text that does to a terminal what it seems to do: names and words of a

@@ -54,19 +54,7 @@ standard input for "-".`,
 			if all && (len(args) > 1 || len(from) > 0) {
 				return &refusal{"--all and names of secrets exclude each other", "say one of them"}
 			}
-			repo, err := at.open()
-			if err != nil {
-				return err
-			}
-			loaded, err := repo.envs.Load(args[0])
-			if err != nil {
-				return err
-			}
-			if err := repo.ownSecrets(); err != nil {
-				return err
-			}
-			e := loaded[0].Environment
-			r, err := repo.rotation(e)
+			repo, e, r, err := at.rotation(args[0])
 			if err != nil {
 				return err
 			}
@@ -159,6 +147,23 @@ func completeRotate(repo *repository, args []string, _ string) (names []string, 
 		}
 	}
 	return names, nil
+}
+
+// rotation opens the repository and finds what can get a new value in an environment of it.
+func (w *workdir) rotation(env string) (*repository, *schema.Environment, *rotation.Rotation, error) {
+	repo, err := w.open()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	loaded, err := repo.envs.Load(env)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if err := repo.ownSecrets(); err != nil {
+		return nil, nil, nil, err
+	}
+	r, err := repo.rotation(loaded[0].Environment)
+	return repo, loaded[0].Environment, r, err
 }
 
 // rotation is what can be rotated of an environment.

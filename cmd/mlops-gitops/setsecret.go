@@ -37,19 +37,7 @@ already, set is what rotate is: programs are told, and what uses it is started a
 			if len(args) != 2 {
 				return &refusal{"secrets set needs the name of an environment and of one secret", "mlops-gitops secrets set ENV NAME; the value comes from the keyboard, from --from FILE or from standard input, never as an argument"}
 			}
-			repo, err := at.open()
-			if err != nil {
-				return err
-			}
-			loaded, err := repo.envs.Load(args[0])
-			if err != nil {
-				return err
-			}
-			if err := repo.ownSecrets(); err != nil {
-				return err
-			}
-			e := loaded[0].Environment
-			r, err := repo.rotation(e)
+			repo, e, r, err := at.rotation(args[0])
 			if err != nil {
 				return err
 			}
